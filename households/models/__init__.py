@@ -1,0 +1,18 @@
+from households.models.officers import Posting, TeamCommune, User, WorkTeam
+from households.models.register import CollectionForm, Household
+from households.models.units import AdministrativeUnit, Commune, District, Hamlet, Province, UnitChange
+
+__all__ = [
+    "AdministrativeUnit",
+    "CollectionForm",
+    "Commune",
+    "District",
+    "Hamlet",
+    "Household",
+    "Posting",
+    "Province",
+    "TeamCommune",
+    "UnitChange",
+    "User",
+    "WorkTeam",
+]

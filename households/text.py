@@ -1,0 +1,59 @@
+"""Vietnamese text: normal form, search key, sort key, the parts of a name (domain.md section 10)."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
+TONES = {"": 0, "\u0300": 1, "\u0309": 2, "\u0303": 3, "\u0301": 4, "\u0323": 5}
+SHAPES = {"\u0306", "\u0302", "\u031b"}  # breve, circumflex, horn: they make another letter
+_LETTER_RANK = {letter: chr(ord("A") + place) for place, letter in enumerate(LETTERS)}
+_SPACES = re.compile(r"\s+")
+
+
+def clean(text: str) -> str:
+    """NFC, control characters out, runs of blanks as one blank."""
+    text = unicodedata.normalize("NFC", text)
+    text = "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)
+    return _SPACES.sub(" ", text).strip()
+
+
+@lru_cache(maxsize=65536)
+def search_key(text: str) -> str:
+    """What a search compares: lower case, no marks, đ as d ("Nguyễn Văn Đức" -> "nguyen van duc")."""
+    decomposed = unicodedata.normalize("NFD", text.lower())
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return _SPACES.sub(" ", bare.replace("đ", "d")).strip()
+
+
+@lru_cache(maxsize=65536)
+def _word_key(word: str) -> tuple[str, str]:
+    letters, tones = [], []
+    for char in unicodedata.normalize("NFC", word.lower()):
+        parts = unicodedata.normalize("NFD", char)
+        tone = next((p for p in parts if p in TONES), "")
+        shape = unicodedata.normalize("NFC", "".join(p for p in parts if p not in TONES))
+        letters.append(_LETTER_RANK.get(shape, shape if shape < "A" else "~" + shape))
+        tones.append(str(TONES[tone]))
+    return "".join(letters), "".join(tones)
+
+
+def sort_key(text: str) -> str:
+    """A key whose byte order is the Vietnamese alphabet, and within equal letters the order of
+    tones ngang, huyền, hỏi, ngã, sắc, nặng. Ordered under the collation "C"."""
+    keys = [_word_key(word) for word in text.split()]
+    return " ".join(k[0] for k in keys) + "!" + " ".join(k[1] for k in keys)
+
+
+def person_sort_key(full_name: str) -> str:
+    """People are listed by given name, then surname, then middle name."""
+    surname, middle, given = split_name(full_name)
+    return "!".join(sort_key(part) for part in (given, surname, middle))
+
+
+def split_name(full_name: str) -> tuple[str, str, str]:
+    """(họ, chữ đệm, tên), as QCVN 109:2017 keeps them. One word alone is the given name."""
+    words = full_name.split()
+    if len(words) < 2:
+        return "", "", full_name.strip()
+    return words[0], " ".join(words[1:-1]), words[-1]

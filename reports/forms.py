@@ -1,0 +1,39 @@
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from households.models import AdministrativeUnit
+from reports import permissions, progress
+from reports.models import Export
+from verification.records import State
+from verification.terms import Outcome
+
+
+class ExportForm(forms.Form):
+    """What to export. A unit she may not see is as unknown as one that does not exist."""
+
+    kind = forms.ChoiceField(choices=Export.Kind, error_messages={"invalid_choice": _("There is no such table.")})
+    format = forms.ChoiceField(
+        choices=Export.Format, error_messages={"invalid_choice": _("A file is made as XLSX or as CSV.")}
+    )
+    unit = forms.ModelChoiceField(
+        AdministrativeUnit.objects.none(),
+        required=False,
+        error_messages={"invalid_choice": _("There is no such unit.")},
+    )
+    sort = forms.CharField(required=False, max_length=20)
+    state = forms.ChoiceField(required=False, choices=[*State.choices, *Outcome.choices])
+
+    def __init__(self, *args, officer, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.officer = officer
+        self.fields["unit"].queryset = AdministrativeUnit.objects.visible_to(officer)
+
+    def clean_sort(self):
+        sort = self.cleaned_data["sort"]
+        return sort if sort.removeprefix("-") in (*progress.SORTS, "name") else ""
+
+    def clean(self):
+        values = super().clean()
+        if not self.errors and not permissions.can_export(self.officer, values["kind"], values["unit"]):
+            raise forms.ValidationError(_("This table is not yours to export."))
+        return values

@@ -1,0 +1,161 @@
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from households.faults import Fault
+from households.models import AdministrativeUnit, CollectionForm, User, WorkTeam
+from verification.models import Round
+
+
+class Counts(models.Model):
+    """Standing results by outcome, and what of them counts. Counts only; ratios are made on display."""
+
+    verified = models.IntegerField(_("verified"), default=0)
+    pending = models.IntegerField(_("waiting for approval"), default=0)
+    returned = models.IntegerField(_("returned"), default=0)
+    matched = models.IntegerField(default=0)
+    corrected = models.IntegerField(default=0)
+    supplemented = models.IntegerField(default=0)
+    deceased = models.IntegerField(default=0)
+    moved_away = models.IntegerField(default=0)
+    duplicate = models.IntegerField(default=0)
+    emigrated = models.IntegerField(default=0)
+    not_met = models.IntegerField(default=0)
+    unverifiable = models.IntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class TallyQuerySet(models.QuerySet):
+    def visible_to(self, officer):
+        """The figures of the units an officer may see; a team's members see their team's too."""
+        from households.permissions import scope_of
+
+        scope = scope_of(officer)
+        return self.filter(scope.figures_filter("unit__path") | Q(team__in=scope.team_ids))
+
+
+class Owned(models.Model):
+    """A figure belongs to one unit or to one team: two hierarchies over the same communes."""
+
+    round = models.ForeignKey(Round, models.CASCADE, related_name="+", db_index=False)
+    unit = models.ForeignKey(AdministrativeUnit, models.PROTECT, null=True, related_name="+", db_index=False)
+    team = models.ForeignKey(WorkTeam, models.PROTECT, null=True, related_name="+", db_index=False)
+
+    objects = TallyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+def once_an_owner(name: str, *fields: str) -> list[models.BaseConstraint]:
+    return [
+        models.UniqueConstraint(fields=["round", "unit", "team", *fields], nulls_distinct=False, name=f"one_{name}"),
+        models.CheckConstraint(condition=Q(unit=None) ^ Q(team=None), name=f"{name}_of_unit_or_team"),
+    ]
+
+
+class Tally(Owned, Counts):
+    """The figures of a unit or team to date: the denominators, and the standing results."""
+
+    population = models.IntegerField(_("population"), default=0)
+    plan = models.IntegerField(_("plan"), default=0)
+    collected = models.IntegerField(_("collected"), default=0)
+    qualified = models.IntegerField(_("qualified"), default=0)
+    in_scope = models.IntegerField(_("in scope"), default=0)
+    rolled_up_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("tally")
+        verbose_name_plural = _("tallies")
+        constraints = once_an_owner("tally")
+
+
+class DailyTally(Owned, Counts):
+    """The standing results recorded as of one day of verification."""
+
+    day = models.DateField()
+
+    class Meta:
+        verbose_name = _("daily tally")
+        verbose_name_plural = _("daily tallies")
+        constraints = once_an_owner("daily_tally", "day")
+
+
+class FaultTally(Owned):
+    """Forms whose standing pass of a day found a fault."""
+
+    day = models.DateField()
+    fault = models.CharField(max_length=3, choices=Fault)
+    forms = models.IntegerField()
+
+    class Meta:
+        verbose_name = _("fault tally")
+        verbose_name_plural = _("fault tallies")
+        constraints = once_an_owner("fault_tally", "day", "fault")
+
+
+class RefusalTally(Owned):
+    """Forms refused at scanning, by reason: what lies between collected and qualified."""
+
+    reason = models.CharField(max_length=16, choices=CollectionForm.RefusalReason)
+    forms = models.IntegerField()
+
+    class Meta:
+        verbose_name = _("refusal tally")
+        verbose_name_plural = _("refusal tallies")
+        constraints = once_an_owner("refusal_tally", "reason")
+
+
+class ExportQuerySet(models.QuerySet):
+    def visible_to(self, officer):
+        return self.filter(owner=officer)
+
+
+class Export(models.Model):
+    """A file somebody asked for: what, of which unit, in which format, and where it stands."""
+
+    class Kind(models.TextChoices):
+        UNITS = "units", _("table of units")
+        DAYS = "days", _("table of days")
+        TEAMS = "teams", _("table of teams")
+        FORMS = "forms", _("list of forms")
+
+    class Format(models.TextChoices):
+        XLSX = "xlsx", "XLSX"
+        CSV = "csv", "CSV"
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("being made")
+        DONE = "done", _("ready")
+        FAILED = "failed", _("failed")
+
+    owner = models.ForeignKey(User, models.CASCADE, related_name="exports")
+    round = models.ForeignKey(Round, models.CASCADE, related_name="+")
+    unit = models.ForeignKey(AdministrativeUnit, models.PROTECT, null=True, blank=True, related_name="+")
+    kind = models.CharField(max_length=8, choices=Kind)
+    format = models.CharField(max_length=4, choices=Format)
+    options = models.JSONField(default=dict, blank=True)
+    language = models.CharField(max_length=5)
+    status = models.CharField(max_length=8, choices=Status, default=Status.QUEUED)
+    asked_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    rows = models.IntegerField(null=True, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    failure = models.CharField(max_length=200, blank=True)
+
+    objects = ExportQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("export")
+        verbose_name_plural = _("exports")
+        ordering = ["-asked_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(status="done") | Q(finished_at__isnull=False, rows__isnull=False), name="export_done_whole"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.unit or ''}"

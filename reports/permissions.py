@@ -1,0 +1,26 @@
+"""Who may see which figures and ask for which files."""
+
+from django.db.models import QuerySet
+
+from households.models import AdministrativeUnit, WorkTeam
+from households.permissions import scope_of
+from reports.models import Export
+
+
+def teams_visible_to(officer) -> QuerySet[WorkTeam]:
+    """Teams of the districts whose figures she may see, and her own."""
+    scope = scope_of(officer)
+    teams = WorkTeam.objects.filter(scope.figures_filter("district__path")) | WorkTeam.objects.filter(
+        pk__in=scope.team_ids
+    )
+    return teams.distinct()
+
+
+def can_export(officer, kind: str, unit: AdministrativeUnit | None) -> bool:
+    """Figures of units she sees; lists of persons only where she sees the persons."""
+    scope = scope_of(officer)
+    if kind == Export.Kind.TEAMS:
+        return teams_visible_to(officer).exists()
+    if unit is None or not scope.figures_cover(unit):
+        return False
+    return kind != Export.Kind.FORMS or scope.persons_cover(unit)

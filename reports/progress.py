@@ -1,0 +1,219 @@
+"""What a page says about one unit or team: read from the stored figures, ratios made last."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from django.db.models import QuerySet
+
+from census_verify import clock
+from households.models import AdministrativeUnit, CollectionForm, WorkTeam
+from reports.models import Counts, DailyTally, RefusalTally, Tally
+from verification.models import RollupMark, Round, Target
+from verification.rules import needed_per_day
+from verification.terms import Outcome
+
+RECENT_DAYS = 7
+# Columns by which a table of units may be sorted, beside "name" and administrative order.
+SORTS = ("plan", "collected", "qualified", "today", "verified", "rate", "left", "pending")
+
+
+@dataclass(frozen=True)
+class TargetState:
+    target: Target
+    needed: int  # forms that would meet it
+    is_met: bool
+    is_over: bool
+    per_day: int | None  # forms a day from tomorrow to meet it; None when the time is over
+
+
+@dataclass
+class UnitRow:
+    """One line of a table: a unit's or team's figures. `base` is what its rate is a share of."""
+
+    owner: AdministrativeUnit | WorkTeam
+    tally: Tally
+    today: int
+
+    @property
+    def base(self) -> int:
+        """The plan; a hamlet has none, so its collected forms."""
+        return self.tally.plan or self.tally.collected
+
+    @property
+    def left(self) -> int:
+        return self.base - self.tally.verified
+
+    @property
+    def rate(self) -> Decimal | None:
+        return rate(self.tally.verified, self.base)
+
+    def sort_value(self, column: str):
+        if column in ("today", "left"):
+            return getattr(self, column)
+        if column == "rate":
+            return -1 if self.rate is None else self.rate
+        if column == "name":
+            return getattr(self.owner, "sort_key", str(self.owner))
+        return getattr(self.tally, column)
+
+
+@dataclass
+class Progress:
+    """Everything the head of a unit's page says."""
+
+    round: Round
+    owner: AdministrativeUnit | WorkTeam
+    tally: Tally
+    day: date
+    days: list[DailyTally]  # with results, oldest first
+    targets: list[TargetState]
+    refusals: list[tuple[str, int]]
+    marks_wait: bool
+
+    @property
+    def base(self) -> int:
+        return self.tally.plan or self.tally.collected
+
+    @property
+    def left(self) -> int:
+        return self.base - self.tally.verified
+
+    @property
+    def rate(self) -> Decimal | None:
+        return rate(self.tally.verified, self.base)
+
+    @property
+    def per_day(self) -> int | None:
+        """Forms a day, from tomorrow, that finish the plan by the end of the round."""
+        return needed_per_day(self.left, first_day=self.day + timedelta(days=1), due_on=self.round.ends_on)
+
+    @property
+    def recent_per_day(self) -> int:
+        """Forms a day over the last seven days, today among them."""
+        first = self.day - timedelta(days=RECENT_DAYS - 1)
+        return round(sum(d.verified for d in self.days if first <= d.day <= self.day) / RECENT_DAYS)
+
+    @property
+    def today(self) -> int:
+        return next((d.verified for d in self.days if d.day == self.day), 0)
+
+    @property
+    def uncollected(self) -> int:
+        return self.tally.population - self.tally.collected
+
+    @property
+    def unqualified(self) -> int:
+        return self.tally.collected - self.tally.qualified
+
+    @property
+    def outcomes(self) -> list[tuple[str, str, int]]:
+        return [(o.value, o.label, getattr(self.tally, o.value)) for o in Outcome]
+
+    @property
+    def reported(self) -> int:
+        """Forms with any standing result, counting or not."""
+        return sum(count for _, _, count in self.outcomes)
+
+    @property
+    def not_checked_yet(self) -> int:
+        return self.tally.in_scope - self.reported
+
+    @property
+    def recent_days(self) -> list[tuple[date, int, int]]:
+        """The last fourteen days with results, newest first: (day, verified on it, verified to date)."""
+        to_date, rows = 0, []
+        for day in self.days:
+            to_date += day.verified
+            rows.append((day.day, day.verified, to_date))
+        return rows[::-1][:14]
+
+
+def rate(part: int, base: int) -> Decimal | None:
+    """Percent, unrounded; None where there is nothing to divide by."""
+    return Decimal(100 * part) / base if base else None
+
+
+def two_places(value: Decimal) -> Decimal:
+    """A rate as it is printed, rounded half up; what is not finished never reads 100,00."""
+    rounded = value.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return Decimal("99.99") if value < 100 <= rounded else rounded
+
+
+def target_states(round: Round, verified: int, plan: int, day: date) -> list[TargetState]:
+    states = []
+    for target in round.targets.all():
+        needed = -int(-plan * target.percent // 100)
+        met = plan > 0 and verified >= needed
+        per_day = needed_per_day(needed - verified, first_day=day + timedelta(days=1), due_on=target.due_on)
+        states.append(TargetState(target, needed, met, day > target.due_on, per_day))
+    return states
+
+
+def empty_tally(round: Round) -> Tally:
+    return Tally(round=round, rolled_up_at=None)
+
+
+def of_unit(round: Round, unit: AdministrativeUnit) -> Progress:
+    return _progress(round, unit, {"unit": unit}, RollupMark.objects.filter(commune__path__startswith=unit.path))
+
+
+def of_team(round: Round, team: WorkTeam) -> Progress:
+    marks = RollupMark.objects.filter(commune__team_communes__team=team, commune__team_communes__valid_to=None)
+    return _progress(round, team, {"team": team}, marks)
+
+
+def _progress(round: Round, owner, mine: dict, marks: QuerySet) -> Progress:
+    tally = Tally.objects.filter(round=round, **mine).first() or empty_tally(round)
+    refusals = RefusalTally.objects.filter(round=round, **mine).order_by("-forms")
+    day = clock.today()
+    return Progress(
+        round=round,
+        owner=owner,
+        tally=tally,
+        day=day,
+        days=list(DailyTally.objects.filter(round=round, **mine).order_by("day")),
+        targets=target_states(round, tally.verified, tally.plan, day),
+        refusals=[(CollectionForm.RefusalReason(r.reason).label, r.forms) for r in refusals],
+        marks_wait=marks.filter(round=round).exists(),
+    )
+
+
+def children_of(round: Round, unit: AdministrativeUnit) -> list[UnitRow]:
+    """The units right below, in administrative order; units that were merged away and hold nothing are left out."""
+    children = unit.children.valid_on(clock.today()).in_order()
+    return _rows(round, list(children), "unit")
+
+
+def communes_of_team(round: Round, team: WorkTeam) -> list[UnitRow]:
+    communes = AdministrativeUnit.objects.filter(team_communes__team=team, team_communes__valid_to=None).in_order()
+    return _rows(round, list(communes), "unit")
+
+
+def teams(round: Round, queryset: QuerySet) -> list[UnitRow]:
+    return _rows(round, list(queryset.order_by("district__code", "code")), "team")
+
+
+def _rows(round: Round, owners: list, kind: str) -> list[UnitRow]:
+    mine = {"round": round, f"{kind}__in": owners}
+    tallies = {getattr(t, f"{kind}_id"): t for t in Tally.objects.filter(**mine)}
+    today = dict(
+        DailyTally.objects.filter(**mine, day=clock.today()).values_list(f"{kind}_id", "verified"),
+    )
+    return [UnitRow(o, tallies.get(o.pk) or empty_tally(round), today.get(o.pk, 0)) for o in owners]
+
+
+def total_of(rows: list[UnitRow], round: Round) -> UnitRow:
+    """The foot of a table: the sum of its lines."""
+    total = empty_tally(round)
+    for name in ("population", "plan", "collected", "qualified", "in_scope", *(f.name for f in Counts._meta.fields)):
+        setattr(total, name, sum(getattr(row.tally, name) for row in rows))
+    return UnitRow(None, total, sum(row.today for row in rows))
+
+
+def sorted_rows(rows: list[UnitRow], sort: str) -> list[UnitRow]:
+    """Sorted by a column, "-" before it for descending; anything else keeps administrative order."""
+    column = sort.removeprefix("-")
+    if column not in (*SORTS, "name"):
+        return rows
+    return sorted(rows, key=lambda row: row.sort_value(column), reverse=sort.startswith("-"))

@@ -1,0 +1,140 @@
+"""The proof: recount everything from the facts and compare every stored figure.
+
+Deliberately other SQL than the roll-up's: it counts from the passes themselves, not from the
+standing results that `RoundForm` repeats, and sums a tree of its own making.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from django.db import connection, transaction
+
+from households.models import AdministrativeUnit, TeamCommune
+from reports.models import DailyTally, FaultTally, RefusalTally, Tally
+from reports.rollups import COUNTS
+from verification.models import Plan, PlanAdjustment, Round
+from verification.rules import is_verified
+
+STANDING = """
+    SELECT form.hamlet_id, form.commune_id, pass.verified_on, pass.outcome, in_round.approval, count(*)
+    FROM verification_verificationpass pass
+    JOIN households_collectionform form ON form.id = pass.form_id
+    JOIN verification_roundform in_round ON in_round.form_id = pass.form_id AND in_round.round_id = pass.round_id
+    WHERE pass.round_id = %s AND pass.is_standing GROUP BY 1, 2, 3, 4, 5"""
+FORMS = """
+    SELECT form.hamlet_id, form.commune_id, form.qualification, form.refusal_reason, in_round.id IS NOT NULL, count(*)
+    FROM households_collectionform form
+    LEFT JOIN verification_roundform in_round ON in_round.form_id = form.id AND in_round.round_id = %s
+    WHERE form.commune_id = ANY(%s) GROUP BY 1, 2, 3, 4, 5"""
+FAULTS = """
+    SELECT pass.commune_id, pass.verified_on, correction.fault, count(DISTINCT pass.form_id)
+    FROM verification_correction correction
+    JOIN verification_verificationpass pass ON pass.id = correction.verification_pass_id
+    WHERE pass.round_id = %s AND pass.is_standing GROUP BY 1, 2, 3"""
+UNEQUAL_RESULTS = """
+    SELECT in_round.form_id FROM verification_roundform in_round
+    LEFT JOIN verification_verificationpass pass
+        ON pass.form_id = in_round.form_id AND pass.round_id = in_round.round_id AND pass.is_standing
+    WHERE in_round.round_id = %s AND (in_round.standing_pass_id, in_round.outcome, in_round.counted_on)
+        IS DISTINCT FROM (pass.id, coalesce(pass.outcome, ''), pass.verified_on) LIMIT 1"""
+
+
+def differences(round: Round) -> Iterator[str]:
+    """Each stored figure that is not the recount, as a sentence naming unit, day and column.
+
+    Reads one snapshot of the database, in which no mark may wait: marked figures are known to be old.
+    """
+    alone = not connection.in_atomic_block  # inside a caller's transaction its snapshot is the one
+    with transaction.atomic(), connection.cursor() as cursor:
+        if alone:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        cursor.execute("SELECT count(*) FROM verification_rollupmark WHERE round_id = %s", [round.pk])
+        (waiting,) = cursor.fetchone()
+        if waiting:
+            yield f"{waiting} marks wait for a roll-up: run it first (the worker does, every two seconds)"
+            return
+        cursor.execute(UNEQUAL_RESULTS, [round.pk])
+        if wrong := cursor.fetchone():
+            yield f"form {wrong[0]}: its result in the round is not that of its standing pass"
+        yield from _compare(_recount(cursor, round), _stored(round))
+
+
+def _recount(cursor, round: Round) -> Counter:
+    """(table, owner, day or reason …, column) -> count, for every unit above a hamlet and every team."""
+    figures: Counter = Counter()
+    owners = _owners(round)
+    communes = [pk for kind, pk in owners if kind == "commune"]
+
+    def add(hamlet, commune, key, column, count):
+        if hamlet and not key[1:]:
+            figures[key[0], ("unit", hamlet), (), column] += count
+        for owner in owners["commune", commune]:
+            figures[key[0], owner, key[1:], column] += count
+
+    for plan in Plan.objects.filter(round=round):
+        add(None, plan.commune_id, ("tally",), "plan", plan.forms)
+        add(None, plan.commune_id, ("tally",), "population", plan.population)
+    for change in PlanAdjustment.objects.filter(plan__round=round).select_related("plan"):
+        add(None, change.plan.commune_id, ("tally",), "plan", change.forms)
+    cursor.execute(FORMS, [round.pk, communes])
+    for hamlet, commune, qualification, reason, in_scope, count in cursor.fetchall():
+        add(hamlet, commune, ("tally",), "collected", count)
+        if qualification == "qualified":
+            add(hamlet, commune, ("tally",), "qualified", count)
+        if in_scope:
+            add(hamlet, commune, ("tally",), "in_scope", count)
+        if reason:
+            add(None, commune, ("refusals", reason), "forms", count)
+    cursor.execute(STANDING, [round.pk])
+    for hamlet, commune, day, outcome, approval, count in cursor.fetchall():
+        columns = [outcome, *([approval] if approval in ("pending", "returned") else [])]
+        if is_verified(outcome, approval, round.counting_outcomes):
+            columns.append("verified")
+        for column in columns:
+            add(hamlet, commune, ("tally",), column, count)
+            add(None, commune, ("days", day), column, count)
+    cursor.execute(FAULTS, [round.pk])
+    for commune, day, fault, count in cursor.fetchall():
+        add(None, commune, ("faults", day, fault), "forms", count)
+    return figures
+
+
+def _owners(round: Round) -> dict:
+    """("commune", id) -> every unit and team its figures belong to."""
+    team_of = dict(TeamCommune.objects.filter(valid_to=None).values_list("commune_id", "team_id"))
+    owners = defaultdict(list)
+    communes = AdministrativeUnit.objects.filter(
+        level=AdministrativeUnit.Level.COMMUNE, path__startswith=round.area.path
+    )
+    for pk, path in communes.values_list("pk", "path"):
+        owners["commune", pk] = [("unit", int(part)) for part in path.strip("/").split("/")]
+        if pk in team_of:
+            owners["commune", pk].append(("team", team_of[pk]))
+    return owners
+
+
+def _stored(round: Round) -> Counter:
+    figures: Counter = Counter()
+
+    def read(table, model, keys, columns):
+        for row in model.objects.filter(round=round).values_list("unit_id", "team_id", *keys, *columns).iterator():
+            unit, team, *rest = row
+            owner = ("unit", unit) if unit else ("team", team)
+            key, counts = tuple(rest[: len(keys)]), rest[len(keys) :]
+            for column, count in zip(columns, counts, strict=True):
+                figures[table, owner, key, column] = count
+
+    read("tally", Tally, (), ["population", "plan", "collected", "qualified", "in_scope", *COUNTS])
+    read("days", DailyTally, ("day",), COUNTS)
+    read("faults", FaultTally, ("day", "fault"), ["forms"])
+    read("refusals", RefusalTally, ("reason",), ["forms"])
+    return figures
+
+
+def _compare(recounted: Counter, stored: Counter) -> Iterator[str]:
+    for place in sorted(recounted.keys() | stored.keys(), key=str):
+        if recounted[place] != stored[place]:
+            table, (kind, pk), key, column = place
+            owner = AdministrativeUnit.objects.get(pk=pk).full_name if kind == "unit" else f"team {pk}"
+            when = " ".join(str(part) for part in key)
+            yield f"{owner} {when} {table}.{column}: stored {stored[place]}, recount {recounted[place]}"

@@ -1,0 +1,214 @@
+"""Facts into figures: take the marks, recount the marked communes, climb the tree (architecture.md section 2).
+
+Recounted, never added: no drift can build up, and a second run gives the same rows. One transaction
+from the first mark taken to the last total written; whatever breaks, both roll back together.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from census_verify import clock
+from households.models import AdministrativeUnit
+from reports.models import Counts, DailyTally, FaultTally, RefusalTally, Tally
+from verification import outbox
+from verification.models import Round
+from verification.terms import REMOVALS, WITH_CORRECTIONS, Outcome
+
+# Roll-ups run one after the other: two that touched the same district would each sum the other's
+# communes as they were. One run takes milliseconds, and takes every mark there is.
+LOCK = 20200630
+
+COUNTS = [f.name for f in Counts._meta.fields]
+FORM_COUNTS = ["collected", "qualified"]
+PLANNED = ["population", "plan"]
+
+VERIFIED = "outcome = ANY(%(counting)s) AND (outcome <> ALL(%(removals)s) OR approval IN ('', 'approved'))"
+COUNT_SQL = ",\n    ".join(
+    [
+        f"count(*) FILTER (WHERE {VERIFIED}) AS verified",
+        "count(*) FILTER (WHERE approval = 'pending') AS pending",
+        "count(*) FILTER (WHERE approval = 'returned') AS returned",
+        *(f"count(*) FILTER (WHERE outcome = '{outcome}') AS {outcome}" for outcome in Outcome.values),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of figures: what names a row beside its owner, and which columns are summed."""
+
+    name: str
+    keys: tuple[str, ...]
+    sums: tuple[str, ...]
+    stamped: bool = False
+
+    def replace(self, cursor, *, owner: str, owners: list[int], select: str, params: dict) -> None:
+        """Make the rows of `owners` (units or teams) equal to what `select` computes.
+
+        `select` gives a column `owner`, the keys and the sums. Rows it does not give are deleted.
+        """
+        columns = [*self.keys, *self.sums]
+        same_row = " AND ".join(f"computed.{c} = old.{c}" for c in self.keys) or "true"
+        changed = ", ".join(f"{c} = EXCLUDED.{c}" for c in self.sums)
+        stamp = ", rolled_up_at" if self.stamped else ""
+        only_changed = (
+            ", rolled_up_at = EXCLUDED.rolled_up_at"
+            if self.stamped
+            else f" WHERE ({', '.join(f'old.{c}' for c in self.sums)})"
+            f" IS DISTINCT FROM ({', '.join(f'EXCLUDED.{c}' for c in self.sums)})"
+        )
+        cursor.execute(
+            f"""
+            WITH computed AS MATERIALIZED ({select}),
+            gone AS (
+                DELETE FROM {self.name} old
+                WHERE old.round_id = %(round)s AND old.{owner}_id = ANY(%(owners)s) AND NOT EXISTS (
+                    SELECT 1 FROM computed WHERE computed.owner = old.{owner}_id AND {same_row})
+            )
+            INSERT INTO {self.name} AS old (round_id, {owner}_id, {", ".join(columns)}{stamp})
+            SELECT %(round)s, owner, {", ".join(columns)}{", %(now)s" if stamp else ""} FROM computed
+            ON CONFLICT (round_id, unit_id, team_id{"".join(f", {k}" for k in self.keys)})
+            DO UPDATE SET {changed}{only_changed}
+            """,
+            {**params, "owners": owners},
+        )
+
+    def climb(self, cursor, parents: list[int], params: dict) -> None:
+        """Each parent is the sum of its children."""
+        self.replace(
+            cursor,
+            owner="unit",
+            owners=parents,
+            select=self._sum("unit.parent_id", "JOIN households_administrativeunit unit ON unit.id = child.unit_id"),
+            params=params,
+        )
+
+    def climb_to_teams(self, cursor, teams: list[int], params: dict) -> None:
+        """Each team is the sum of the communes it works in today."""
+        join = "JOIN households_teamcommune tc ON tc.commune_id = child.unit_id AND tc.valid_to IS NULL"
+        self.replace(cursor, owner="team", owners=teams, select=self._sum("tc.team_id", join), params=params)
+
+    def _sum(self, owner: str, join: str) -> str:
+        sums = ", ".join(f"sum(child.{c})::int AS {c}" for c in self.sums)
+        keys = "".join(f", child.{k}" for k in self.keys)
+        return f"""
+            SELECT {owner} AS owner{keys}, {sums} FROM {self.name} child {join}
+            WHERE child.round_id = %(round)s AND {owner} = ANY(%(owners)s) GROUP BY {owner}{keys}"""
+
+
+HAMLET_SUMS = tuple([*FORM_COUNTS, "in_scope", *COUNTS])
+TALLY = Table(Tally._meta.db_table, (), (*PLANNED, *HAMLET_SUMS), stamped=True)
+DAILY = Table(DailyTally._meta.db_table, ("day",), tuple(COUNTS))
+FAULTS = Table(FaultTally._meta.db_table, ("day", "fault"), ("forms",))
+REFUSALS = Table(RefusalTally._meta.db_table, ("reason",), ("forms",))
+TABLES = (TALLY, DAILY, FAULTS, REFUSALS)
+
+HAMLETS = f"""
+    SELECT hamlet_id AS owner, 0 AS population, 0 AS plan,
+        {", ".join(f"coalesce({c}, 0) AS {c}" for c in HAMLET_SUMS)}
+    FROM (
+        SELECT hamlet_id, count(*) AS collected, count(*) FILTER (WHERE qualification = 'qualified') AS qualified
+        FROM households_collectionform WHERE commune_id = ANY(%(communes)s) GROUP BY hamlet_id
+    ) forms FULL JOIN (
+        SELECT hamlet_id, count(*) AS in_scope, {COUNT_SQL}
+        FROM verification_roundform WHERE round_id = %(round)s AND commune_id = ANY(%(communes)s) GROUP BY hamlet_id
+    ) results USING (hamlet_id)"""
+
+# The plan is frozen per commune, so it joins the sums of the hamlets here.
+COMMUNES = f"""
+    SELECT commune.id AS owner, coalesce(max(plan.population), 0) AS population,
+        coalesce(max(plan.forms), 0) + coalesce((
+            SELECT sum(forms) FROM verification_planadjustment WHERE plan_id = max(plan.id)), 0)::int AS plan,
+        {", ".join(f"coalesce(sum(child.{c}), 0)::int AS {c}" for c in HAMLET_SUMS)}
+    FROM households_administrativeunit commune
+    LEFT JOIN verification_plan plan ON plan.commune_id = commune.id AND plan.round_id = %(round)s
+    LEFT JOIN households_administrativeunit hamlet ON hamlet.parent_id = commune.id
+    LEFT JOIN reports_tally child ON child.unit_id = hamlet.id AND child.round_id = %(round)s
+    WHERE commune.id = ANY(%(owners)s) GROUP BY commune.id"""
+
+DAYS = f"""
+    SELECT commune_id AS owner, counted_on AS day, {COUNT_SQL}
+    FROM verification_roundform
+    WHERE round_id = %(round)s AND commune_id = ANY(%(owners)s) AND outcome <> ''
+    GROUP BY commune_id, counted_on"""
+
+FAULTS_FOUND = """
+    SELECT found.commune_id AS owner, found.counted_on AS day, correction.fault, count(DISTINCT found.id)::int AS forms
+    FROM verification_roundform found
+    JOIN verification_correction correction ON correction.verification_pass_id = found.standing_pass_id
+    WHERE found.round_id = %(round)s AND found.commune_id = ANY(%(owners)s) AND found.outcome = ANY(%(corrections)s)
+    GROUP BY found.commune_id, found.counted_on, correction.fault"""
+
+REFUSED = """
+    SELECT commune_id AS owner, refusal_reason AS reason, count(*)::int AS forms
+    FROM households_collectionform
+    WHERE commune_id = ANY(%(owners)s) AND qualification = 'refused'
+    GROUP BY commune_id, refusal_reason"""
+
+
+@transaction.atomic
+def roll_up() -> dict[int, set[int]]:
+    """Take every mark there is and bring the figures of its communes up to the facts.
+
+    Returns the communes recounted, by round. A mark whose transaction is still open is not seen
+    yet; it comes with the next run.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        cursor.execute(
+            """
+            DELETE FROM verification_rollupmark WHERE id IN (
+                SELECT id FROM verification_rollupmark ORDER BY id FOR UPDATE SKIP LOCKED)
+            RETURNING round_id, commune_id
+            """
+        )
+        touched = defaultdict(set)
+        for round_id, commune_id in cursor.fetchall():
+            touched[round_id].add(commune_id)
+        for round in Round.objects.filter(pk__in=touched):
+            _recount(cursor, round, sorted(touched[round.pk]))
+    return dict(touched)
+
+
+def _recount(cursor, round: Round, communes: list[int]) -> None:
+    params = counting_params(round) | {"communes": communes, "now": clock.now()}
+    hamlets = _ids(cursor, "SELECT id FROM households_administrativeunit WHERE parent_id = ANY(%s)", communes)
+    TALLY.replace(cursor, owner="unit", owners=hamlets, select=HAMLETS, params=params)
+    for table, select in ((TALLY, COMMUNES), (DAILY, DAYS), (FAULTS, FAULTS_FOUND), (REFUSALS, REFUSED)):
+        table.replace(cursor, owner="unit", owners=communes, select=select, params=params)
+    parents = communes
+    while parents := _ids(
+        cursor,
+        "SELECT DISTINCT parent_id FROM households_administrativeunit WHERE id = ANY(%s) AND parent_id IS NOT NULL",
+        parents,
+    ):
+        for table in TABLES:
+            table.climb(cursor, parents, params)
+    # also the teams that worked there before, who give the commune's figures up
+    teams = _ids(cursor, "SELECT DISTINCT team_id FROM households_teamcommune WHERE commune_id = ANY(%s)", communes)
+    if teams:
+        for table in TABLES:
+            table.climb_to_teams(cursor, teams, params)
+
+
+def counting_params(round: Round) -> dict:
+    """What the counting SQL asks of the round's settings."""
+    return {
+        "round": round.pk,
+        "counting": list(round.counting_outcomes),
+        "removals": [outcome.value for outcome in REMOVALS],
+        "corrections": [outcome.value for outcome in WITH_CORRECTIONS],
+    }
+
+
+def _ids(cursor, sql: str, ids: list[int]) -> list[int]:
+    cursor.execute(sql, [ids])
+    return [pk for (pk,) in cursor.fetchall()]
+
+
+def mark_everything(round: Round) -> None:
+    """Have every commune of the round's area recounted by the next roll-up."""
+    communes = AdministrativeUnit.objects.under(round.area).filter(level=AdministrativeUnit.Level.COMMUNE)
+    outbox.mark(round.pk, communes.values_list("pk", flat=True))

@@ -1,0 +1,51 @@
+"""What runs later or on a clock. The schedule is `CELERY_BEAT_SCHEDULE` in settings."""
+
+import logging
+
+from celery import shared_task
+from django.core.cache import cache
+
+from census_verify.health import WORKER_SEEN_KEY, WORKER_SEEN_SECONDS
+from reports import exports, proof, rollups
+from verification.models import Round
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task
+def roll_up() -> int:
+    """Bring marked communes up to the facts; returns how many were recounted."""
+    return sum(len(communes) for communes in rollups.roll_up().values())
+
+
+@shared_task
+def worker_seen() -> None:
+    cache.set(WORKER_SEEN_KEY, 1, WORKER_SEEN_SECONDS)
+
+
+@shared_task
+def make_export(export_id: int) -> None:
+    exports.make(export_id)
+
+
+def ask_for_export(export_id: int) -> None:
+    """Send the task; where the broker is away `resume_exports` sends it later."""
+    try:
+        make_export.apply_async([export_id], retry=False)
+    except Exception as gone:  # kombu and redis-py each raise their own
+        logger.warning("the broker is away, export %s waits: %s", export_id, type(gone).__name__)
+
+
+@shared_task
+def resume_exports() -> None:
+    """Ask again for every export that waits: its message was lost, or its worker died."""
+    for export_id in exports.waiting():
+        make_export.delay(export_id)
+
+
+@shared_task
+def check_rollups() -> None:
+    rollups.roll_up()
+    for round in Round.objects.exclude(status=Round.Status.PLANNED):
+        if found := next(proof.differences(round), None):
+            logger.error("a stored figure is not the recount: %s: %s", round, found)

@@ -1,0 +1,36 @@
+"""How figures look in the reader's language: 1.257.366 and 85,01% in Vietnamese."""
+
+from datetime import date
+from decimal import Decimal
+
+from django import template
+from django.utils.formats import date_format, number_format
+
+from reports.progress import two_places
+
+register = template.Library()
+
+NOTHING = "–"
+
+
+@register.filter
+def count(value: int | None) -> str:
+    """1257366 -> 1.257.366; nothing to say is a dash."""
+    return NOTHING if value is None else number_format(value, force_grouping=True, use_l10n=True)
+
+
+@register.filter
+def percent(value: Decimal | None) -> str:
+    """85.01480… -> 85,01%; no base, no percentage."""
+    return NOTHING if value is None else number_format(two_places(value), decimal_pos=2, use_l10n=True) + "%"
+
+
+@register.filter
+def day(value: date | None) -> str:
+    return date_format(value, "DATE_FORMAT", use_l10n=True) if value else NOTHING
+
+
+@register.filter
+def short_day(value: date) -> str:
+    """The day and the month of an axis or a narrow table: 19/6."""
+    return f"{value.day}/{value.month}"

@@ -1,0 +1,203 @@
+from datetime import date
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from households.models import AdministrativeUnit, CollectionForm, Household, User
+from households.models.register import ScopedQuerySet
+from verification.terms import COUNTING_BY_DEFAULT, REMOVALS, WITH_CORRECTIONS, Approval, Outcome
+
+
+def counting_by_default() -> list[str]:
+    return [outcome.value for outcome in COUNTING_BY_DEFAULT]
+
+
+def approved_by_default() -> list[str]:
+    return [outcome.value for outcome in (*WITH_CORRECTIONS, *REMOVALS)]
+
+
+class RoundQuerySet(models.QuerySet):
+    def open(self):
+        return self.filter(status=Round.Status.OPEN)
+
+    def current(self) -> "Round | None":
+        """The open round, or the last one there was."""
+        return self.exclude(status=Round.Status.PLANNED).order_by("-status", "-starts_on").first()
+
+
+class Round(models.Model):
+    """One verification campaign (đợt phúc tra) in one area, with its dates and rules."""
+
+    class Status(models.TextChoices):
+        PLANNED = "planned", _("planned")
+        OPEN = "open", _("open")
+        CLOSED = "closed", _("closed")
+
+    name = models.CharField(_("name"), max_length=100)
+    area = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="rounds", verbose_name=_("area"))
+    starts_on = models.DateField(_("starts on"))
+    ends_on = models.DateField(_("ends on"))
+    collected_until = models.DateField(_("forms collected until"), help_text=_("later forms are not in the plan"))
+    counting_outcomes = ArrayField(
+        models.CharField(max_length=16, choices=Outcome),
+        default=counting_by_default,
+        verbose_name=_("outcomes that count as verified"),
+    )
+    approval_outcomes = ArrayField(
+        models.CharField(max_length=16, choices=Outcome),
+        default=approved_by_default,
+        verbose_name=_("outcomes the district must approve"),
+    )
+    undo_minutes = models.SmallIntegerField(_("minutes in which a result may be undone"), default=10)
+    status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.PLANNED)
+    opened_at = models.DateTimeField(_("opened at"), null=True, blank=True)
+    opened_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = RoundQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("round")
+        verbose_name_plural = _("rounds")
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="round_dates"),
+            models.UniqueConstraint(fields=["area"], condition=Q(status="open"), name="one_open_round_in_an_area"),
+            models.CheckConstraint(condition=Q(status="planned") ^ Q(opened_at__isnull=False), name="round_opened"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Target(models.Model):
+    """What share of the plan should be verified by when."""
+
+    round = models.ForeignKey(Round, models.CASCADE, related_name="targets")
+    percent = models.DecimalField(_("percent of the plan"), max_digits=5, decimal_places=2)
+    due_on = models.DateField(_("due on"))
+
+    class Meta:
+        verbose_name = _("target")
+        verbose_name_plural = _("targets")
+        ordering = ["due_on", "percent"]
+        constraints = [
+            models.UniqueConstraint(fields=["round", "percent", "due_on"], name="target_once"),
+            models.CheckConstraint(condition=Q(percent__gt=0, percent__lte=100), name="target_percent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.percent}% – {self.due_on}"
+
+
+class Plan(models.Model):
+    """A commune's chỉ tiêu of a round, frozen when the round opened: a stored, dated figure, for
+    supplementary forms go on raising the live count (domain.md section 1)."""
+
+    round = models.ForeignKey(Round, models.CASCADE, related_name="plans")
+    commune = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="+")
+    forms = models.IntegerField(_("forms to verify"))
+    population = models.IntegerField(_("registered population"))
+    frozen_on = models.DateField(_("frozen on"))
+
+    class Meta:
+        verbose_name = _("plan")
+        verbose_name_plural = _("plans")
+        constraints = [
+            models.UniqueConstraint(fields=["round", "commune"], name="one_plan_a_commune"),
+            models.CheckConstraint(condition=Q(forms__gte=0, population__gte=0), name="plan_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.commune}: {self.forms}"
+
+
+class PlanAdjustment(models.Model):
+    """A recorded change of a frozen plan. Appended, never edited."""
+
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="adjustments")
+    forms = models.IntegerField(_("forms more or less"))
+    reason = models.CharField(_("reason"), max_length=200)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("plan adjustment")
+        verbose_name_plural = _("plan adjustments")
+        constraints = [models.CheckConstraint(condition=~Q(forms=0) & ~Q(reason=""), name="adjustment_says_what")]
+
+    def __str__(self) -> str:
+        return f"{self.plan}: {self.forms:+d}"
+
+
+class RoundFormQuerySet(ScopedQuerySet):
+    def in_round(self, round: Round):
+        return self.filter(round=round)
+
+    def untouched(self):
+        return self.filter(outcome="")
+
+    def open(self):
+        """Still to be done: nothing recorded, to be visited again, or returned by the district."""
+        return self.filter(Q(outcome__in=["", Outcome.NOT_MET]) | Q(approval=Approval.RETURNED))
+
+    def due(self, today: date):
+        """Whose turn it is: untouched, returned, or absent with the day of the next visit reached."""
+        return self.open().exclude(outcome=Outcome.NOT_MET, next_visit_on__gt=today)
+
+
+class RoundForm(models.Model):
+    """One form in the scope of one round, and its standing result there.
+
+    The result columns repeat the standing pass so that a roll-up reads one narrow index;
+    `check_rollups` compares them with the passes.
+    """
+
+    round = models.ForeignKey(Round, models.PROTECT, related_name="round_forms", db_index=False)
+    form = models.ForeignKey(CollectionForm, models.PROTECT, related_name="round_forms", db_index=False)
+    province = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="+", db_index=False)
+    commune = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="+", db_index=False)
+    hamlet = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="+", db_index=False)
+    household = models.ForeignKey(Household, models.PROTECT, related_name="round_forms")
+    outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome, blank=True)
+    approval = models.CharField(_("approval"), max_length=8, choices=Approval, blank=True)
+    counted_on = models.DateField(_("counted on"), null=True, blank=True)
+    next_visit_on = models.DateField(_("next visit on"), null=True, blank=True)
+    standing_pass = models.OneToOneField(
+        "verification.VerificationPass", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    objects = RoundFormQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("form in a round")
+        verbose_name_plural = _("forms in a round")
+        constraints = [
+            models.UniqueConstraint(fields=["form", "round"], name="form_once_in_a_round"),
+            models.CheckConstraint(
+                condition=Q(outcome="", approval="", counted_on=None, standing_pass=None, next_visit_on=None)
+                | (~Q(outcome="") & Q(counted_on__isnull=False, standing_pass__isnull=False)),
+                name="round_form_result_whole",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["round", "commune"],
+                include=["hamlet", "outcome", "approval", "counted_on"],
+                name="round_form_count",
+            ),
+            models.Index(
+                fields=["round", "commune", "hamlet", "household"],
+                condition=Q(outcome__in=["", "not_met"]) | Q(approval="returned"),
+                name="round_form_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.form_id}: {self.outcome or '–'}"
+
+    def is_due(self, today: date) -> bool:
+        """As `RoundFormQuerySet.due`."""
+        if self.outcome == Outcome.NOT_MET:
+            return self.next_visit_on is None or self.next_visit_on <= today
+        return not self.outcome or self.approval == Approval.RETURNED

@@ -1,0 +1,37 @@
+"""Marks that tell the roll-up which communes changed, and the call that wakes it.
+
+The mark is the promise (it commits with the facts); the call only makes it quick. `reports` takes
+the marks; this app does not know it, so the call goes by the task's name.
+"""
+
+import logging
+from collections.abc import Iterable
+
+from celery import current_app
+from django.core.cache import cache
+from django.db import transaction
+
+from verification.models import RollupMark
+
+logger = logging.getLogger(__name__)
+
+# A burst of saves wakes the roll-up once: the first asks for a run a little later than the key
+# lives, so that every save that found the key is committed before that run begins.
+WAKE_KEY, WAKE_KEY_SECONDS, WAKE_DELAY_SECONDS = "rollup-asked-for", 1, 1.1
+
+
+def mark(round_id: int, commune_ids: Iterable[int]) -> None:
+    """Leave a mark for each commune, in the transaction of the change."""
+    RollupMark.objects.bulk_create(RollupMark(round_id=round_id, commune_id=pk) for pk in commune_ids)
+    transaction.on_commit(wake)
+
+
+def wake() -> None:
+    """Ask for a roll-up. With the broker down the save stands all the same, and beat asks again."""
+    try:
+        if cache.add(WAKE_KEY, 1, WAKE_KEY_SECONDS):
+            current_app.send_task(
+                "reports.tasks.roll_up", countdown=WAKE_DELAY_SECONDS, retry=False, ignore_result=True
+            )
+    except Exception as gone:  # kombu and redis-py each raise their own
+        logger.warning("the broker is away, the roll-up waits for beat: %s", type(gone).__name__)

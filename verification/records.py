@@ -1,0 +1,87 @@
+"""The records behind a figure: the forms of a commune or hamlet by where they stand."""
+
+from django.db.models import F, FilteredRelation, Q, QuerySet, TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from households.models import AdministrativeUnit, CollectionForm
+from verification.models import Round
+from verification.terms import REMOVALS, Outcome
+
+PAGE = 100
+WALKING_ORDER = ("hamlet__code", "household__sequence", "line", "pk")
+
+
+class State(TextChoices):
+    ALL = "all", _("all forms")
+    OPEN = "open", _("not verified yet")
+    NOT_MET = "not_met", _("to be visited again")
+    PENDING = "pending", _("waiting for approval")
+    RETURNED = "returned", _("returned")
+    VERIFIED = "verified", _("verified")
+    REFUSED = "refused", _("refused at scanning")
+
+
+def state_filter(state: str, round: Round) -> Q:
+    """`state` is a State or an outcome; the figures of the roll-up count exactly these forms."""
+    counted = Q(result__outcome__in=round.counting_outcomes) & (
+        ~Q(result__outcome__in=REMOVALS) | Q(result__approval__in=["", "approved"])
+    )
+    return {
+        State.ALL: Q(),
+        State.OPEN: Q(result__isnull=False) & ~counted,
+        State.NOT_MET: Q(result__outcome=Outcome.NOT_MET),
+        State.PENDING: Q(result__approval="pending"),
+        State.RETURNED: Q(result__approval="returned"),
+        State.VERIFIED: counted,
+        State.REFUSED: Q(qualification=CollectionForm.Qualification.REFUSED),
+    }.get(state) or Q(result__outcome=state)
+
+
+def forms_of(unit: AdministrativeUnit, round: Round, state: str) -> QuerySet[CollectionForm]:
+    """Forms of a unit in walking order, each with `result`, its row in the round (or none)."""
+    of_unit = {
+        AdministrativeUnit.Level.HAMLET: Q(hamlet=unit, commune=unit.parent_id),
+        AdministrativeUnit.Level.COMMUNE: Q(commune=unit),
+    }.get(unit.level, Q(commune__path__startswith=unit.path))
+    return (
+        CollectionForm.objects.filter(of_unit)
+        .annotate(result=FilteredRelation("round_forms", condition=Q(round_forms__round=round)))
+        .filter(state_filter(state, round))
+        .annotate(
+            outcome=F("result__outcome"),
+            approval=F("result__approval"),
+            counted_on=F("result__counted_on"),
+            next_visit_on=F("result__next_visit_on"),
+            officer_name=F("result__standing_pass__officer__full_name"),
+            hamlet_code=F("hamlet__code"),
+            sequence=F("household__sequence"),
+        )
+        .select_related("household", "hamlet")
+        .order_by(*WALKING_ORDER)
+    )
+
+
+def page_after(forms: QuerySet[CollectionForm], key: str) -> tuple[list[CollectionForm], str]:
+    """One page of `forms` behind `key`, and the key of its last row ("" on the last page).
+
+    By key, not by offset, so page fifty costs what the first one costs.
+    """
+    parts = key.split("~")
+    if len(parts) == 4 and all(part.isdigit() for part in parts[1:]):
+        hamlet, sequence, line, pk = parts[0][:16], *(min(int(part), 2**31 - 1) for part in parts[1:])
+        forms = forms.filter(
+            Q(hamlet__code__gt=hamlet)
+            | Q(hamlet__code=hamlet, household__sequence__gt=sequence)
+            | Q(hamlet__code=hamlet, household__sequence=sequence, line__gt=line)
+            | Q(hamlet__code=hamlet, household__sequence=sequence, line=line, pk__gt=pk)
+        )
+    rows = list(forms[: PAGE + 1])
+    if len(rows) <= PAGE:
+        return rows, ""
+    last = rows[PAGE - 1]
+    return rows[:PAGE], f"{last.hamlet_code}~{last.sequence}~{last.line}~{last.pk}"
+
+
+def masked(number: str) -> str:
+    """A number in a list shows its last three digits only (domain.md section 11)."""
+    return "•" * (len(number) - 3) + number[-3:] if len(number) > 3 else number

@@ -1,0 +1,140 @@
+"""What may be recorded, decided from values alone: no database, no request."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from django.utils.translation import gettext as say
+
+from verification.terms import REMOVALS, WITH_CORRECTIONS, Approval, Outcome
+
+
+class Refusal(Exception):
+    """Why something was not done, in a sentence the officer can act on. `form_id` and `field` say where."""
+
+    status = 400
+
+    def __init__(self, sentence: str, *, form_id: int | None = None, field: str = ""):
+        super().__init__(sentence)
+        self.sentence, self.form_id, self.field = sentence, form_id, field
+
+
+class InvalidEntry(Refusal):
+    """What was typed cannot be right."""
+
+
+class Conflict(Refusal):
+    """Right in itself, but somebody was here first or the time for it has passed."""
+
+    status = 409
+
+
+class NotAllowed(Refusal):
+    """She may look, but it is not hers to do."""
+
+    status = 403
+
+
+@dataclass(frozen=True)
+class CorrectionEntry:
+    """One correction as typed: `new` replaces the form's value of `field`; `source` is the paper that proves it."""
+
+    field: str
+    new: str
+    source: str
+    fault: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One person's result as typed. `expected_pass` is the standing pass the officer saw (None: none)."""
+
+    form_id: int
+    outcome: str
+    expected_pass: int | None = None
+    event_on: date | None = None
+    destination: str = ""
+    paper: str = ""
+    duplicate_barcode: str = ""
+    reason: str = ""
+    attempts: int | None = None
+    next_visit_on: date | None = None
+    corrections: tuple[CorrectionEntry, ...] = field(default_factory=tuple)
+
+
+def require_methods(*, by_books: bool, in_person: bool) -> None:
+    if not (by_books or in_person):
+        raise InvalidEntry(say("Say how it was checked: with the books, in person, or both."), field="methods")
+
+
+def require_day(day: date, *, starts_on: date, today: date) -> None:
+    if day > today:
+        raise InvalidEntry(say("The day of verification lies in the future."), field="verified_on")
+    if day < starts_on:
+        raise InvalidEntry(say("The day of verification lies before the round began."), field="verified_on")
+
+
+def require_entry(entry: Entry, *, today: date) -> None:
+    """Each outcome asks for its own fields and for nothing else (product.md section 3).
+
+    Raises InvalidEntry for the first thing that is missing or too much.
+    """
+
+    def refuse(name: str, sentence: str):
+        raise InvalidEntry(sentence, form_id=entry.form_id, field=name)
+
+    if entry.outcome not in Outcome.values:
+        refuse("outcome", say("There is no result called “%(outcome)s”.") % {"outcome": entry.outcome[:40]})
+    if entry.outcome in WITH_CORRECTIONS and not entry.corrections:
+        refuse("corrections", say("Say what was wrong: at least one item with its new value and paper."))
+    if entry.outcome not in WITH_CORRECTIONS and entry.corrections:
+        refuse("corrections", say("Corrections belong to “Wrong, corrected” or “Missing, supplemented”."))
+    if entry.outcome == Outcome.DECEASED:
+        if not entry.event_on:
+            refuse("event_on", say("Give the date of death."))
+        if not entry.paper:
+            refuse("paper", say("Give the paper that shows the death."))
+    if entry.outcome == Outcome.MOVED_AWAY:
+        if not entry.destination:
+            refuse("destination", say("Say where the person moved to."))
+        if not entry.event_on:
+            refuse("event_on", say("Give the date of moving away."))
+    if entry.event_on and entry.event_on > today:
+        refuse("event_on", say("This date lies in the future."))
+    if entry.outcome == Outcome.DUPLICATE and not entry.duplicate_barcode:
+        refuse("duplicate_barcode", say("Give the barcode of the other form."))
+    if entry.outcome in (Outcome.NOT_MET, Outcome.UNVERIFIABLE) and not entry.reason:
+        refuse("reason", say("Give the reason."))
+    if entry.outcome == Outcome.NOT_MET:
+        if not entry.next_visit_on:
+            refuse("next_visit_on", say("Give the date of the next visit."))
+        if entry.next_visit_on < today:
+            refuse("next_visit_on", say("The next visit lies in the past."))
+    if entry.outcome == Outcome.UNVERIFIABLE and not (entry.attempts and 1 <= entry.attempts <= 99):
+        refuse("attempts", say("Say how many attempts were made, 1 to 99."))
+
+
+def approval_at_first(outcome: str, approval_outcomes: list[str]) -> str:
+    return Approval.PENDING if outcome in approval_outcomes else ""
+
+
+def is_verified(outcome: str, approval: str, counting_outcomes: list[str]) -> bool:
+    """Does a standing result count as verified? A removal counts once the district approved it."""
+    if outcome not in counting_outcomes:
+        return False
+    return outcome not in REMOVALS or approval in ("", Approval.APPROVED)
+
+
+def require_undoable(recorded_at: datetime, *, now: datetime, minutes: int) -> None:
+    if now - recorded_at > timedelta(minutes=minutes):
+        raise Conflict(
+            say("A result can be undone within %(minutes)d minutes; this one is older.") % {"minutes": minutes}
+        )
+
+
+def needed_per_day(left: int, *, first_day: date, due_on: date) -> int | None:
+    """Forms a day to finish `left` from `first_day` to `due_on`, both worked; None when the time is over."""
+    days = (due_on - first_day).days + 1
+    if left <= 0:
+        return 0
+    return -(-left // days) if days > 0 else None

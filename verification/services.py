@@ -1,0 +1,356 @@
+"""The verbs of the work. Each is one short transaction: lock, look, write."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Count
+from django.utils.translation import gettext as say
+
+from census_verify import clock
+from households import text
+from households.models import AdministrativeUnit, CollectionForm, TeamCommune, User, WorkTeam
+from households.permissions import scope_of
+from verification import items, outbox, permissions, rules
+from verification.models import Correction, PassEvent, Plan, PlanAdjustment, Round, RoundForm, VerificationPass
+from verification.rules import Conflict, CorrectionEntry, Entry, InvalidEntry, NotAllowed
+from verification.terms import Outcome, SourcePaper
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a submission came to. `replayed`: it had been recorded before, so nothing was written now."""
+
+    passes: list[VerificationPass]
+    replayed: bool = False
+
+
+@transaction.atomic
+def record_results(
+    *,
+    round: Round,
+    household_id: int,
+    entries: Iterable[Entry],
+    by_books: bool,
+    in_person: bool,
+    verified_on: date,
+    submission: UUID,
+    by: User,
+) -> Recorded:
+    """Record the results of people of one household: all of them, or none.
+
+    `submission` is made by the client; the same one again answers with what it wrote the first time.
+    Raises InvalidEntry, NotAllowed, or Conflict when somebody else recorded a result meanwhile.
+    """
+    entries = list(entries)
+    locked = {
+        row.form_id: row
+        for row in RoundForm.objects.in_round(round)
+        .filter(household_id=household_id)
+        .select_related("form", "standing_pass__officer")
+        .select_for_update(of=("self",))
+        .order_by("pk")
+    }
+    before = list(VerificationPass.objects.filter(submission=submission))
+    if before:
+        if {p.officer_id for p in before} != {by.pk} or {p.form_id for p in before} - set(locked):
+            raise Conflict(say("This submission was already used for something else. Open the household again."))
+        return Recorded(before, replayed=True)
+    today = clock.today()
+    _require_open_for(by, round, locked.values())
+    rules.require_methods(by_books=by_books, in_person=in_person)
+    rules.require_day(verified_on, starts_on=round.starts_on, today=today)
+    if not entries:
+        raise InvalidEntry(say("No result was given for anybody."))
+    if len({entry.form_id for entry in entries}) < len(entries):
+        raise InvalidEntry(say("One person was given two results."))
+    passes = []
+    for entry in entries:
+        row = locked.get(entry.form_id)
+        if row is None:
+            raise InvalidEntry(say("This form is not of this household, or not in this round."), form_id=entry.form_id)
+        _require_expected(row, entry)
+        rules.require_entry(entry, today=today)
+        passes.append(
+            VerificationPass(
+                round=round,
+                form=row.form,
+                province_id=row.province_id,
+                commune_id=row.commune_id,
+                team_id=_team_of(by, row.commune_id, today),
+                officer=by,
+                submission=submission,
+                outcome=entry.outcome,
+                by_books=by_books,
+                in_person=in_person,
+                verified_on=verified_on,
+                recorded_at=clock.now(),
+                supersedes=row.standing_pass,
+                event_on=entry.event_on,
+                destination=entry.destination,
+                paper=entry.paper,
+                duplicate_of=_other_form(entry, row),
+                reason=entry.reason,
+                attempts=entry.attempts,
+                next_visit_on=entry.next_visit_on,
+            )
+        )
+    corrections = [_correction(c, entry, locked[entry.form_id].form) for entry in entries for c in entry.corrections]
+    _end([p.supersedes for p in passes if p.supersedes], PassEvent.Kind.SUPERSEDED, by)
+    VerificationPass.objects.bulk_create(passes)
+    of_form = {p.form_id: p for p in passes}
+    for form_id, correction in corrections:
+        correction.verification_pass = of_form[form_id]
+        correction.approval = rules.approval_at_first(of_form[form_id].outcome, round.approval_outcomes)
+    Correction.objects.bulk_create(correction for _, correction in corrections)
+    for verification_pass in passes:
+        _let_stand(locked[verification_pass.form_id], verification_pass, round)
+    _save_standing(locked[p.form_id] for p in passes)
+    outbox.mark(round.pk, {p.commune_id for p in passes})
+    return Recorded(passes)
+
+
+def _require_open_for(by: User, round: Round, rows) -> None:
+    rows = list(rows)
+    if not rows:
+        raise InvalidEntry(say("Nobody of this household is in this round."))
+    if not all(permissions.can_record_in(by, row.commune_id) for row in rows):
+        raise NotAllowed(say("Results are recorded by the commune's officers and the team that works there."))
+    if round.status != Round.Status.OPEN:
+        raise Conflict(say("The round “%(round)s” is not open.") % {"round": round.name})
+
+
+def _require_expected(row: RoundForm, entry: Entry) -> None:
+    standing = row.standing_pass
+    if (standing.pk if standing else None) == entry.expected_pass:
+        return
+    if standing is None:
+        raise Conflict(
+            say("The result you saw was undone meanwhile; nothing was recorded now. Look again and decide."),
+            form_id=row.form_id,
+        )
+    sentence = say("%(name)s was recorded as “%(outcome)s” by %(officer)s at %(time)s; nothing was recorded now.")
+    values = {
+        "name": row.form.full_name,
+        "outcome": standing.get_outcome_display(),
+        "officer": standing.officer,
+        "time": f"{standing.recorded_at.astimezone(clock.now().tzinfo):%H:%M}",
+    }
+    raise Conflict(sentence % values, form_id=row.form_id)
+
+
+def _team_of(by: User, commune_id: int, today: date) -> int | None:
+    """The officer's team, where it is as its member that she works in this commune."""
+    team_ids = scope_of(by).team_ids
+    if not team_ids:
+        return None
+    rows = TeamCommune.objects.valid_on(today).filter(commune_id=commune_id, team_id__in=team_ids)
+    return rows.values_list("team_id", flat=True).first()
+
+
+def _other_form(entry: Entry, row: RoundForm) -> CollectionForm | None:
+    if entry.outcome != Outcome.DUPLICATE:
+        return None
+    other = CollectionForm.objects.filter(province_id=row.province_id, barcode=entry.duplicate_barcode).first()
+    if other is None or other.pk == row.form_id:
+        raise InvalidEntry(
+            say("No other form of the province has the barcode “%(barcode)s”.")
+            % {"barcode": entry.duplicate_barcode[:40]},
+            form_id=row.form_id,
+            field="duplicate_barcode",
+        )
+    return other
+
+
+def _correction(entry: CorrectionEntry, of: Entry, form: CollectionForm) -> tuple[int, Correction]:
+    """The correction to append. The old value is read from the form, never taken from the client."""
+
+    def refuse(name: str, sentence: str):
+        raise InvalidEntry(sentence, form_id=form.pk, field=name)
+
+    item = items.ITEMS.get(entry.field)
+    if item is None:
+        refuse("field", say("The form has no item called “%(field)s”.") % {"field": entry.field[:40]})
+    if [c.field for c in of.corrections].count(entry.field) > 1:
+        refuse("field", say("“%(item)s” was corrected twice.") % {"item": item.label})
+    if entry.source not in SourcePaper.values:
+        refuse("source", say("“%(item)s”: no correction without the paper that proves it.") % {"item": item.label})
+    typed = text.clean(entry.new)
+    limit = CollectionForm._meta.get_field(entry.field).max_length or 20 if entry.field != "birth_date" else 10
+    if not typed:
+        refuse("new", say("“%(item)s”: give the new value.") % {"item": item.label})
+    if len(typed) > limit:
+        refuse("new", say("“%(item)s”: at most %(limit)d characters.") % {"item": item.label, "limit": limit})
+    try:
+        new = item.clean(typed, form)
+    except ValueError as wrong:
+        refuse("new", str(wrong))
+    old = items.value_of(form, entry.field)
+    if new == old:
+        refuse("new", say("“%(item)s”: the new value is the old one.") % {"item": item.label})
+    if of.outcome == Outcome.SUPPLEMENTED and old:
+        refuse("field", say("“%(item)s” has a value already: that is “Wrong, corrected”.") % {"item": item.label})
+    fault = entry.fault or item.fault
+    if fault not in items.Fault.values:
+        refuse("fault", say("There is no fault called “%(fault)s”.") % {"fault": entry.fault[:40]})
+    return form.pk, Correction(
+        field=entry.field, old=old, new=new, fault=fault, source=entry.source, note=text.clean(entry.note)[:200]
+    )
+
+
+def _end(passes: list[VerificationPass], kind: PassEvent.Kind, by: User) -> None:
+    if not passes:
+        return
+    VerificationPass.objects.filter(pk__in=[p.pk for p in passes]).update(is_standing=False)
+    _append_events(passes, kind, by)
+
+
+def _append_events(passes: list[VerificationPass], kind: PassEvent.Kind, by: User, reason: str = "") -> None:
+    at = clock.now()
+    PassEvent.objects.bulk_create(
+        PassEvent(verification_pass=p, kind=kind, by=by, at=at, reason=reason) for p in passes
+    )
+
+
+def _let_stand(row: RoundForm, verification_pass: VerificationPass | None, round: Round, approval: str = "") -> None:
+    row.standing_pass = verification_pass
+    row.outcome = verification_pass.outcome if verification_pass else ""
+    row.approval = approval or rules.approval_at_first(row.outcome, round.approval_outcomes)
+    row.counted_on = verification_pass.verified_on if verification_pass else None
+    row.next_visit_on = verification_pass.next_visit_on if verification_pass else None
+
+
+def _save_standing(rows: Iterable[RoundForm]) -> None:
+    RoundForm.objects.bulk_update(rows, ["standing_pass", "outcome", "approval", "counted_on", "next_visit_on"])
+
+
+@transaction.atomic
+def undo_submission(*, submission: UUID, by: User) -> list[VerificationPass]:
+    """Take back what one submission recorded, within the round's minutes; the result before it stands again.
+
+    Returns the passes undone, or none when they were undone already. Raises Conflict when it is too
+    late or a later result stands, NotAllowed when the submission is somebody else's.
+    """
+    passes = list(
+        VerificationPass.objects.filter(submission=submission).select_related("round", "supersedes").order_by("pk")
+    )
+    if not passes or any(p.officer_id != by.pk for p in passes):
+        raise NotAllowed(say("Only the officer who recorded a result can undo it."))
+    round = passes[0].round
+    rows = {
+        row.form_id: row
+        for row in RoundForm.objects.in_round(round)
+        .filter(form__in=[p.form_id for p in passes])
+        .select_for_update(of=("self",))
+        .order_by("pk")
+    }
+    if PassEvent.objects.filter(verification_pass__in=passes, kind=PassEvent.Kind.UNDONE).exists():
+        return []
+    if any(rows[p.form_id].standing_pass_id != p.pk for p in passes):
+        raise Conflict(say("A later result stands for somebody of this household; it cannot be undone any more."))
+    if any(rows[p.form_id].approval in ("approved", "returned") for p in passes):
+        raise Conflict(say("The district has decided on this result; it cannot be undone any more."))
+    rules.require_undoable(passes[0].recorded_at, now=clock.now(), minutes=round.undo_minutes)
+    _end(passes, PassEvent.Kind.UNDONE, by)
+    restored = [p.supersedes for p in passes if p.supersedes]
+    VerificationPass.objects.filter(pk__in=[p.pk for p in restored]).update(is_standing=True)
+    _append_events(restored, PassEvent.Kind.RESTORED, by)
+    decisions = _decisions_on(restored)
+    for verification_pass in passes:
+        earlier = verification_pass.supersedes
+        _let_stand(rows[verification_pass.form_id], earlier, round, decisions.get(earlier and earlier.pk, ""))
+    _save_standing(rows.values())
+    outbox.mark(round.pk, {p.commune_id for p in passes})
+    return passes
+
+
+def _decisions_on(passes: list[VerificationPass]) -> dict[int, str]:
+    """The district's last decision on each pass, from its events."""
+    events = PassEvent.objects.filter(
+        verification_pass__in=passes, kind__in=[PassEvent.Kind.APPROVED, PassEvent.Kind.RETURNED]
+    ).order_by("pk")
+    return {event.verification_pass_id: event.kind for event in events}
+
+
+@transaction.atomic
+def open_round(*, round: Round, populations: Mapping[int, int], by: User) -> Round:
+    """Freeze the plan of every commune and put the qualified forms into the round's scope.
+
+    The plan is the number of forms collected until `round.collected_until`; `populations` gives each
+    commune's registered population, by its id. Raises Conflict unless the round is planned.
+    """
+    if not permissions.can_run_rounds(by):
+        raise NotAllowed(say("PC06 and administrators open rounds."))
+    round = Round.objects.select_for_update().get(pk=round.pk)
+    if round.status != Round.Status.PLANNED:
+        raise Conflict(say("The round “%(round)s” was opened already.") % {"round": round.name})
+    communes = AdministrativeUnit.objects.under(round.area).filter(level=AdministrativeUnit.Level.COMMUNE)
+    communes = list(communes.valid_on(round.starts_on))
+    missing = [c.full_name for c in communes if c.pk not in populations]
+    if missing:
+        raise InvalidEntry(say("The registered population is missing of: %(units)s.") % {"units": ", ".join(missing)})
+    collected = CollectionForm.objects.filter(commune__in=communes, collected_on__lte=round.collected_until)
+    counts = dict(collected.values_list("commune").annotate(forms=Count("pk")).values_list("commune", "forms"))
+    Plan.objects.bulk_create(
+        Plan(
+            round=round,
+            commune=commune,
+            forms=counts.get(commune.pk, 0),
+            population=populations[commune.pk],
+            frozen_on=clock.today(),
+        )
+        for commune in communes
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO verification_roundform
+                (round_id, form_id, province_id, commune_id, hamlet_id, household_id, outcome, approval)
+            SELECT %s, id, province_id, commune_id, hamlet_id, household_id, '', ''
+            FROM households_collectionform
+            WHERE commune_id = ANY(%s) AND collected_on <= %s AND qualification = 'qualified'
+            ORDER BY id
+            """,
+            [round.pk, [c.pk for c in communes], round.collected_until],
+        )
+    round.status, round.opened_at, round.opened_by = Round.Status.OPEN, clock.now(), by
+    round.save(update_fields=["status", "opened_at", "opened_by"])
+    outbox.mark(round.pk, [c.pk for c in communes])
+    return round
+
+
+@transaction.atomic
+def adjust_plan(*, plan: Plan, forms: int, reason: str, by: User) -> PlanAdjustment:
+    """Change a frozen plan by a recorded number of forms, more or less."""
+    if not permissions.can_run_rounds(by):
+        raise NotAllowed(say("PC06 and administrators adjust plans."))
+    plan = Plan.objects.select_for_update().get(pk=plan.pk)
+    if not forms or not text.clean(reason):
+        raise InvalidEntry(say("Give the number of forms and the reason."))
+    if plan.forms + sum(plan.adjustments.values_list("forms", flat=True)) + forms < 0:
+        raise InvalidEntry(say("A plan cannot fall below zero."))
+    adjustment = PlanAdjustment.objects.create(plan=plan, forms=forms, reason=text.clean(reason), by=by, at=clock.now())
+    outbox.mark(plan.round_id, [plan.commune_id])
+    return adjustment
+
+
+@transaction.atomic
+def assign_commune(*, commune: AdministrativeUnit, team: WorkTeam, by: User) -> TeamCommune:
+    """From today `team` works in `commune`, in the place of the team that did."""
+    if not permissions.can_run_rounds(by):
+        raise NotAllowed(say("PC06 and administrators assign teams."))
+    today = clock.today()
+    current = TeamCommune.objects.select_for_update().filter(commune=commune, valid_to=None).first()
+    if current and current.team_id == team.pk:
+        return current
+    if current and current.valid_from >= today:
+        current.delete()
+    elif current:
+        current.valid_to = today
+        current.save(update_fields=["valid_to"])
+    assigned = TeamCommune.objects.create(team=team, commune=commune, valid_from=today)
+    for round in Round.objects.open():
+        outbox.mark(round.pk, [commune.pk])
+    return assigned

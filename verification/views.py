@@ -1,0 +1,249 @@
+from dataclasses import dataclass, field
+from itertools import groupby
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from census_verify import clock
+from households import faults
+from households.models import AdministrativeUnit, CollectionForm, Household
+from households.permissions import scope_of
+from verification import permissions, records, services
+from verification import work as work_left
+from verification.forms import EntrySheet, Methods
+from verification.models import Round, RoundForm, VerificationPass
+from verification.rules import Refusal
+from verification.terms import Outcome
+
+# One letter an outcome, from the Vietnamese word: đúng, sửa, bổ sung, chết, chuyển (y), trùng, ngoài, vắng, không.
+OUTCOME_KEYS = {
+    Outcome.MATCHED: "d",
+    Outcome.CORRECTED: "s",
+    Outcome.SUPPLEMENTED: "b",
+    Outcome.DECEASED: "c",
+    Outcome.MOVED_AWAY: "y",
+    Outcome.DUPLICATE: "t",
+    Outcome.EMIGRATED: "n",
+    Outcome.NOT_MET: "v",
+    Outcome.UNVERIFIABLE: "k",
+}
+
+
+@dataclass
+class Person:
+    """A row of the entry page: the form, its place in the round, what is suspected, what was typed."""
+
+    number: int
+    form: CollectionForm
+    row: RoundForm | None
+    suspected: dict[str, list[str]]
+    entry: object = None
+    corrections: list = field(default_factory=list)
+    problem: Refusal | None = None
+
+    @property
+    def is_asked(self) -> bool:
+        """Enter records this person: in the round, and it is her turn."""
+        return bool(self.row) and self.row.is_due(clock.today())
+
+
+@require_GET
+def work(request: HttpRequest) -> HttpResponse:
+    """To the first household whose turn it is, in the communes where the officer records."""
+    for unit in scope_of(request.user).person_units:
+        if permissions.can_record_in(request.user, unit.pk):
+            household = work_left.next_household(_current_round(), unit.pk, today=clock.today())
+            if household:
+                return redirect("verification:household_verify", household.pk)
+    return redirect("reports:home")
+
+
+@require_GET
+def unit_work(request: HttpRequest, pk: int) -> HttpResponse:
+    """To the first household whose turn it is in a commune or hamlet."""
+    unit = _unit_of_persons(request, pk)
+    hamlet = unit if unit.level == AdministrativeUnit.Level.HAMLET else None
+    commune_id = unit.parent_id if hamlet else unit.pk
+    household = work_left.next_household(_current_round(), commune_id, today=clock.today(), hamlet=hamlet)
+    if household:
+        return redirect("verification:household_verify", household.pk)
+    return redirect("reports:unit_detail", unit.pk)
+
+
+@require_GET
+def form_list(request: HttpRequest, pk: int) -> HttpResponse:
+    """The records behind the figures of a commune or hamlet."""
+    unit, round = _unit_of_persons(request, pk), _current_round()
+    state = _state(request)
+    forms, next_key = records.page_after(records.forms_of(unit, round, state), request.GET.get("after", ""))
+    context = {
+        "unit": unit,
+        "round": round,
+        "state": state,
+        "state_label": dict([*records.State.choices, *Outcome.choices])[state],
+        "states": records.State.choices,
+        "forms": forms,
+        "next_key": next_key,
+        "is_first_page": "after" not in request.GET,
+    }
+    return render(request, "verification/form_list.html", context)
+
+
+@require_GET
+def form_print(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same records as a list to print and take along, a hamlet after the other."""
+    unit, round = _unit_of_persons(request, pk), _current_round()
+    state = _state(request)
+    forms = records.forms_of(unit, round, state)
+    context = {"unit": unit, "round": round, "state_label": dict([*records.State.choices, *Outcome.choices])[state]}
+    hamlets = [(hamlet, list(rows)) for hamlet, rows in groupby(forms, key=lambda form: form.hamlet)]
+    context |= {"hamlets": hamlets, "count": sum(len(rows) for _, rows in hamlets), "printed_at": clock.now()}
+    return render(request, "verification/form_print.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def household_verify(request: HttpRequest, pk: int) -> HttpResponse:
+    """The entry page: one household, one submission. GET shows it, POST records it and goes to the next."""
+    household = get_object_or_404(
+        Household.objects.visible_to(request.user).select_related("hamlet", "commune__parent"), pk=pk
+    )
+    round = _current_round()
+    persons = _persons(household, round)
+    asked = [p.form.pk for p in persons if p.row]
+    if request.method == "GET":
+        sheet = EntrySheet(asked, initial=_initial(persons, request.GET.get("methods", "")))
+        return _entry_page(request, household, round, persons, sheet)
+    sheet = EntrySheet(asked, data=request.POST)
+    try:
+        recorded = services.record_results(round=round, household_id=household.pk, by=request.user, **sheet.cleaned())
+    except Refusal as refusal:
+        return _entry_page(request, household, round, _persons(household, round), sheet, refusal)
+    return _to_next(household, round, recorded.passes[0], request.POST.get("methods", ""))
+
+
+@require_POST
+def submission_undo(request: HttpRequest, submission: UUID) -> HttpResponse:
+    """Undo what one submission recorded, and open its household again."""
+    passes = VerificationPass.objects.visible_to(request.user).filter(submission=submission)
+    first = passes.select_related("form").first()
+    if first is None:
+        raise Http404
+    try:
+        services.undo_submission(submission=submission, by=request.user)
+    except Refusal as refusal:
+        return render(
+            request, "409.html", {"refusal": refusal, "household_id": first.form.household_id}, status=refusal.status
+        )
+    return redirect(f"{reverse('verification:household_verify', args=[first.form.household_id])}?undone=1")
+
+
+def _unit_of_persons(request: HttpRequest, pk: int) -> AdministrativeUnit:
+    """A commune or hamlet whose persons the officer may see."""
+    units = AdministrativeUnit.objects.select_related("parent__parent")
+    unit = get_object_or_404(units.filter(scope_of(request.user).persons_filter_of_units()), pk=pk)
+    if unit.level < AdministrativeUnit.Level.COMMUNE:
+        raise Http404
+    return unit
+
+
+def _state(request: HttpRequest) -> str:
+    state = request.GET.get("state", records.State.OPEN)
+    return state if state in records.State.values or state in Outcome.values else records.State.OPEN
+
+
+def _current_round() -> Round:
+    round = Round.objects.current()
+    if round is None:
+        raise Http404("no round was opened yet")
+    return round
+
+
+def _persons(household: Household, round: Round) -> list[Person]:
+    rows = RoundForm.objects.in_round(round).filter(household=household).select_related("standing_pass__officer")
+    row_of = {row.form_id: row for row in rows}
+    forms = list(household.forms.order_by("line", "pk"))
+    persons = []
+    for number, form in enumerate(forms, start=1):
+        suspected: dict[str, list[str]] = {}
+        for found in faults.suspicions(form):
+            suspected.setdefault(found.field, []).append(found.reason)
+        persons.append(Person(number, form, row_of.get(form.pk), suspected))
+    if persons and (heads := faults.heads_of_household(forms)):
+        persons[0].suspected.setdefault(heads.field, []).append(heads.reason)
+    return persons
+
+
+def _initial(persons: list[Person], methods: str) -> dict:
+    """Nothing recorded yet: matched is proposed, so that Enter alone is enough."""
+    initial: dict = {"methods": methods if methods in dict(Methods.CHOICES) else Methods.BOTH}
+    for person in persons:
+        if person.row:
+            standing = person.row.standing_pass_id
+            initial[person.form.pk] = {
+                "outcome": Outcome.MATCHED if person.is_asked else "",
+                "expected_pass": standing or "",
+            }
+    return initial
+
+
+def _entry_page(request, household, round, persons, sheet, refusal: Refusal | None = None) -> HttpResponse:
+    for person in persons:
+        if person.row:
+            person.entry = sheet.persons[person.form.pk]
+            person.corrections = sheet.corrections[person.form.pk]
+        if refusal and refusal.form_id == person.form.pk:
+            person.problem = refusal
+    today = clock.today()
+    hamlets = work_left.hamlets_with_open(round, household.commune)
+    context = {
+        "household": household,
+        "round": round,
+        "persons": persons,
+        "sheet": sheet,
+        "refusal": refusal,
+        "hamlets": hamlets,
+        "open_households": sum(h.open_households for h in hamlets),
+        "pace": work_left.pace(round, household.commune_id, today=today),
+        "outcomes": [(o.value, o.label, OUTCOME_KEYS[o]) for o in Outcome],
+        "can_record": permissions.can_record_in(request.user, household.commune_id) and round.status == "open",
+        "saved": _saved(request),
+        "undone": "undone" in request.GET,
+        "anybody_asked": any(p.is_asked for p in persons),
+    }
+    return render(request, "verification/household_verify.html", context, status=refusal.status if refusal else 200)
+
+
+def _saved(request) -> dict | None:
+    """What the officer's last submission recorded, for the line that offers to undo it."""
+    try:
+        submission = UUID(request.GET.get("saved", ""))
+    except ValueError:
+        return None
+    passes = list(
+        VerificationPass.objects.standing()
+        .visible_to(request.user)
+        .filter(submission=submission, officer=request.user)
+        .select_related("form__household")
+    )
+    if not passes:
+        return None
+    matched = sum(p.outcome == Outcome.MATCHED for p in passes)
+    return {
+        "submission": submission,
+        "household": passes[0].form.household,
+        "people": len(passes),
+        "matched": matched,
+        "others": len(passes) - matched,
+    }
+
+
+def _to_next(household: Household, round: Round, recorded: VerificationPass, methods: str) -> HttpResponse:
+    following = work_left.next_household(round, household.commune_id, today=clock.today(), after=household)
+    query = urlencode({"saved": recorded.submission, "methods": methods})
+    if following is None:
+        return redirect(f"{reverse('reports:unit_detail', args=[household.commune_id])}?{query}")
+    return redirect(f"{reverse('verification:household_verify', args=[following.pk])}?{query}")

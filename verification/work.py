@@ -1,0 +1,65 @@
+"""What is left to do in a commune, read live from the standing results: an officer sees her own
+saving at once, not after the next roll-up."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Count, Exists, OuterRef, Q
+
+from households.models import AdministrativeUnit, Household
+from verification.models import Plan, Round, RoundForm
+from verification.rules import needed_per_day
+from verification.terms import REMOVALS
+
+
+def hamlets_with_open(round: Round, commune: AdministrativeUnit) -> list[AdministrativeUnit]:
+    """The commune's hamlets in order, each with `open_households`."""
+    counted = (
+        RoundForm.objects.in_round(round)
+        .open()
+        .filter(commune=commune)
+        .values("hamlet_id")
+        .annotate(households=Count("household_id", distinct=True))
+    )
+    left = {row["hamlet_id"]: row["households"] for row in counted}
+    hamlets = list(commune.children.filter(level=AdministrativeUnit.Level.HAMLET).in_order())
+    for hamlet in hamlets:
+        hamlet.open_households = left.get(hamlet.pk, 0)
+    return hamlets
+
+
+def next_household(
+    round: Round,
+    commune_id: int,
+    *,
+    today: date,
+    hamlet: AdministrativeUnit | None = None,
+    after: Household | None = None,
+) -> Household | None:
+    """The next household with somebody due: on from `after` in walking order, then from the start again."""
+    open_forms = RoundForm.objects.in_round(round).due(today).filter(household=OuterRef("pk"))
+    households = Household.objects.filter(Exists(open_forms), commune_id=commune_id)
+    households = households.order_by("hamlet__code", "sequence")
+    if hamlet:
+        households = households.filter(hamlet=hamlet)
+    if after:
+        further = Q(hamlet__code__gt=after.hamlet.code) | Q(hamlet_id=after.hamlet_id, sequence__gt=after.sequence)
+        return households.filter(further).first() or households.exclude(pk=after.pk).first()
+    return households.first()
+
+
+@dataclass(frozen=True)
+class Pace:
+    """A commune's day: forms done today, and how many a day would finish the plan in time."""
+
+    done_today: int
+    needed_today: int | None
+
+
+def pace(round: Round, commune_id: int, *, today: date) -> Pace:
+    counts = Q(outcome__in=round.counting_outcomes) & (~Q(outcome__in=REMOVALS) | Q(approval__in=["", "approved"]))
+    done = RoundForm.objects.in_round(round).filter(counts, commune_id=commune_id)
+    verified = done.aggregate(all=Count("pk"), today=Count("pk", filter=Q(counted_on=today)))
+    plan = Plan.objects.filter(round=round, commune=commune_id).values_list("forms", flat=True).first() or 0
+    left = plan - (verified["all"] - verified["today"])
+    return Pace(verified["today"], needed_per_day(left, first_day=today, due_on=round.ends_on))
