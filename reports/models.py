@@ -48,6 +48,9 @@ class Owned(models.Model):
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name}: {self.unit or self.team}"
+
 
 def once_an_owner(name: str, *fields: str) -> list[models.BaseConstraint]:
     return [

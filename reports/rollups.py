@@ -98,7 +98,7 @@ class Table:
             WHERE child.round_id = %(round)s AND {owner} = ANY(%(owners)s) GROUP BY {owner}{keys}"""
 
 
-HAMLET_SUMS = tuple([*FORM_COUNTS, "in_scope", *COUNTS])
+HAMLET_SUMS = (*FORM_COUNTS, "in_scope", *COUNTS)
 TALLY = Table(Tally._meta.db_table, (), (*PLANNED, *HAMLET_SUMS), stamped=True)
 DAILY = Table(DailyTally._meta.db_table, ("day",), tuple(COUNTS))
 FAULTS = Table(FaultTally._meta.db_table, ("day", "fault"), ("forms",))

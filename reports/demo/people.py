@@ -18,6 +18,9 @@ OLDEST_BAND = 85
 # how many of an age live with a husband or wife
 COUPLED = [0.0] * ADULT + [0.62] * 5 + [0.86] * 30 + [0.76] * 10 + [0.6] * 10 + [0.34] * 40
 
+# what her child is to the head
+CHILD_OF = {"Chủ hộ": "Con", "Vợ": "Con", "Con dâu": "Cháu nội", "Con": "Cháu ngoại"}
+
 
 class Person:
     """One person: first her place in the household, then what is written on her form.
@@ -236,7 +239,4 @@ def _raise_child(age: int, finder: _Finder, random: Random) -> None:
     if mother < 0 or home[mother].age - age < 16:
         home.append(Person(age, sex, "Cháu"))
         return
-    relation = "Con"
-    if mother > 1 or (mother == 1 and home[1].spouse != 0):
-        relation = "Cháu nội" if home[mother].relation == "Con dâu" else "Cháu ngoại"
-    home.append(Person(age, sex, relation, father, mother))
+    home.append(Person(age, sex, CHILD_OF.get(home[mother].relation, "Cháu"), father, mother))

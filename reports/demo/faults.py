@@ -1,0 +1,177 @@
+"""The faults that phúc tra finds (domain.md section 6), put into forms that were right.
+
+Each planter spoils one item of a form and says what was right and which paper shows it, or returns
+nothing where the form has no such item. So a correction of the form can be written that is true.
+"""
+
+from collections.abc import Callable
+from random import Random
+from typing import NamedTuple
+
+from households import text
+from households.faults import Fault
+from reports.demo import names
+from reports.demo.forms import DIVORCED_OR_WIDOWED, MARRIED, NO_RELIGION, SINGLE, birth_date_text
+from reports.demo.people import Person
+from verification.terms import SourcePaper
+
+FAULTY_SHARE = 0.10
+
+
+class Planted(NamedTuple):
+    """What a correction of the fault says."""
+
+    field: str
+    old: str
+    new: str
+    fault: str
+    source: str
+
+
+def incomplete_birth_date(person: Person, random: Random) -> Planted:
+    right = birth_date_text(person)
+    person.birth_day = None
+    if random.random() < 0.75:
+        person.birth_month = None
+    return Planted("birth_date", birth_date_text(person), right, Fault.L01, SourcePaper.BIRTH_CERTIFICATE)
+
+
+def wrong_birth_date(person: Person, random: Random) -> Planted:
+    right = birth_date_text(person)
+    # day and month change places, or the day is another
+    if person.birth_day <= 6 and person.birth_day != person.birth_month:
+        person.birth_day, person.birth_month = person.birth_month, person.birth_day
+    else:
+        person.birth_day = person.birth_day % 28 + 1
+    return Planted("birth_date", birth_date_text(person), right, Fault.L02, SourcePaper.BIRTH_CERTIFICATE)
+
+
+def misspelt_name(person: Person, random: Random) -> Planted:
+    right = person.name
+    person.name = names.misspelt(right, random)
+    person.search_key, person.sort_key = text.search_key(person.name), text.person_sort_key(person.name)
+    return Planted("full_name", person.name, right, Fault.L03, SourcePaper.BIRTH_CERTIFICATE)
+
+
+def no_birth_registration(person: Person, random: Random) -> Planted:
+    right = person.registered.text
+    person.registered, person.registered_code = person.registered._replace(text=""), ""
+    return Planted("birth_registration_place", "", right, Fault.L04, SourcePaper.BIRTH_CERTIFICATE)
+
+
+def no_origin(person: Person, random: Random) -> Planted:
+    right, person.origin, person.origin_code = person.origin, "", ""
+    return Planted("origin_place", "", right, Fault.L05, SourcePaper.HOUSEHOLD_BOOK)
+
+
+def wrong_sex(person: Person, random: Random) -> Planted | None:
+    """Only where nothing else tells the sex, so that it is the one fault of the form."""
+    if person.pin or person.relation not in ("Con", "Cháu", "Cháu nội", "Cháu ngoại") or person.spouse >= 0:
+        return None
+    right, person.sex = person.sex, 3 - person.sex
+    return Planted("sex", str(person.sex), str(right), Fault.L06, SourcePaper.BIRTH_CERTIFICATE)
+
+
+def wrong_number(person: Person, random: Random) -> Planted | None:
+    right = person.cmnd
+    if not right:
+        return None
+    if person.pin or random.random() < 0.5:
+        person.cmnd = right[:-1]
+    else:
+        person.cmnd = ""
+    return Planted("cmnd", person.cmnd, right, Fault.L07, SourcePaper.IDENTITY_CARD)
+
+
+def wrong_pin(person: Person, random: Random) -> Planted | None:
+    """Against the sex, against the year of birth, or a digit short."""
+    right = person.pin
+    if not right:
+        return None
+    chance = random.random()
+    if chance < 0.5:
+        person.pin = f"{right[:3]}{int(right[3]) ^ 1}{right[4:]}"
+    elif chance < 0.85:
+        person.pin = f"{right[:4]}{(int(right[4:6]) + 1 + int(8 * random.random())) % 100:02d}{right[6:]}"
+    else:
+        person.pin = right[:-1]
+    fault = Fault.L08 if len(person.pin) == 12 else Fault.L07
+    return Planted("pin", person.pin, right, fault, SourcePaper.BIRTH_CERTIFICATE)
+
+
+def no_residence(person: Person, random: Random) -> Planted:
+    right, person.residence, person.residence_code = person.residence, "", ""
+    return Planted("residence_place", "", right, Fault.L15, SourcePaper.HOUSEHOLD_BOOK)
+
+
+def no_present_place(person: Person, random: Random) -> Planted:
+    right, person.present, person.present_code = person.present, "", ""
+    return Planted("present_place", "", right, Fault.L16, SourcePaper.IN_PERSON)
+
+
+def no_head(person: Person, random: Random) -> Planted:
+    """The head is not written as such, or the form does not say who the head is."""
+    right = person.relation
+    if right == "Chủ hộ" and person.father < 0 and person.mother < 0:
+        person.relation = "Bố" if person.sex == names.MALE else "Mẹ"
+        return Planted("relation", person.relation, right, Fault.L17, SourcePaper.HOUSEHOLD_BOOK)
+    right, person.head_name, person.head_number = person.head_name, "", ""
+    return Planted("head_name", "", right, Fault.L17, SourcePaper.HOUSEHOLD_BOOK)
+
+
+def wrong_relation(person: Person, random: Random) -> Planted:
+    right, male = person.relation, person.sex == names.MALE
+    if right in ("Vợ", "Chồng"):
+        person.relation = "Vợ" if male else "Chồng"
+    elif right == "Con":
+        right, person.relation = ("Con trai", "Con gái") if male else ("Con gái", "Con trai")
+    else:
+        person.relation = ""
+    return Planted("relation", person.relation, right, Fault.L18, SourcePaper.HOUSEHOLD_BOOK)
+
+
+def no_parent(person: Person, random: Random) -> Planted:
+    if random.random() < 0.5:
+        right, person.father_name, person.father_number = person.father_name, "", ""
+        return Planted("father_name", "", right, Fault.L19, SourcePaper.BIRTH_CERTIFICATE)
+    right, person.mother_name, person.mother_number = person.mother_name, "", ""
+    return Planted("mother_name", "", right, Fault.L19, SourcePaper.BIRTH_CERTIFICATE)
+
+
+def no_ethnicity(person: Person, random: Random) -> Planted:
+    if person.religion != NO_RELIGION and random.random() < 0.5:
+        right, person.religion = person.religion, NO_RELIGION
+        return Planted("religion", NO_RELIGION, right, Fault.L20, SourcePaper.IN_PERSON)
+    right, person.ethnicity = person.ethnicity, ""
+    return Planted("ethnicity", "", right, Fault.L20, SourcePaper.HOUSEHOLD_BOOK)
+
+
+def old_marital_status(person: Person, random: Random) -> Planted | None:
+    before = {MARRIED: SINGLE, DIVORCED_OR_WIDOWED: MARRIED}.get(person.marital_status)
+    if before is None:
+        return None
+    right, person.marital_status = person.marital_status, before
+    return Planted("marital_status", before, right, Fault.L22, SourcePaper.CIVIL_STATUS_EXTRACT)
+
+
+def wrong_book_number(person: Person, random: Random) -> Planted:
+    right = person.book_number
+    person.book_number = f"{right[:-2]}{(int(right[-2:]) + 1 + int(98 * random.random())) % 100:02d}"
+    return Planted("book_number", person.book_number, right, Fault.L23, SourcePaper.HOUSEHOLD_BOOK)
+
+
+PLANTERS: dict[Callable, int] = {
+    incomplete_birth_date: 17, wrong_birth_date: 11, misspelt_name: 12, no_birth_registration: 8, no_origin: 6, wrong_sex: 2,
+    wrong_number: 10, wrong_pin: 5, no_residence: 4, no_present_place: 4, no_head: 3, wrong_relation: 6, no_parent: 6,
+    no_ethnicity: 3, old_marital_status: 8, wrong_book_number: 4,
+}  # fmt: skip
+_PLANTERS, _WEIGHTS = list(PLANTERS), list(PLANTERS.values())
+
+
+def plant(person: Person, random: Random) -> Planted:
+    """Spoil one item of the form."""
+    while True:
+        (planter,) = random.choices(_PLANTERS, _WEIGHTS)
+        planted = planter(person, random)
+        if planted:
+            return planted

@@ -1,0 +1,329 @@
+"""Recording and undoing results: works, refused to the stranger, refused in a wrong state, pressed twice."""
+
+from datetime import date, timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import IntegrityError, InternalError, transaction
+
+from census_verify import clock
+from households.models import CollectionForm
+from households.tests.factories import make_form, make_household
+from verification import services
+from verification.models import Correction, PassEvent, Plan, RollupMark, Round, RoundForm, VerificationPass
+from verification.rules import Conflict, CorrectionEntry, Entry, InvalidEntry, NotAllowed, Refusal
+from verification.tests.factories import make_round, open_round, record
+
+BIRTH_DATE = CorrectionEntry(field="birth_date", new="12/3/1956", source="birth_certificate")
+
+
+def result_of(form: CollectionForm) -> RoundForm:
+    return RoundForm.objects.get(form=form)
+
+
+def nothing_was_written() -> bool:
+    return not (VerificationPass.objects.exists() or Correction.objects.exists() or PassEvent.objects.exists())
+
+
+class TestRecording:
+    def test_a_household_that_is_all_right(self, round, homes, cast, tree):
+        RollupMark.objects.all().delete()
+        recorded = record(homes.four, cast.officer)
+        assert len(recorded.passes) == 4
+        assert not recorded.replayed
+        rows = RoundForm.objects.filter(household=homes.four)
+        assert {(r.outcome, r.approval, r.counted_on) for r in rows} == {("matched", "", date(2020, 6, 19))}
+        assert {r.standing_pass_id for r in rows} == {p.pk for p in recorded.passes}
+        assert list(RollupMark.objects.values_list("round", "commune")) == [(round.pk, tree.huong_tra.pk)]
+
+    def test_pressed_twice_counts_once(self, round, homes, cast):
+        submission = uuid4()
+        first = record(homes.four, cast.officer, submission=submission)
+        entries = [Entry(form_id=p.form_id, outcome="matched") for p in first.passes]
+        again = services.record_results(
+            round=round, household_id=homes.four.pk, entries=entries, by_books=True, in_person=True,
+            verified_on=clock.today(), submission=submission, by=cast.officer,
+        )  # fmt: skip
+        assert again.replayed
+        assert {p.pk for p in again.passes} == {p.pk for p in first.passes}
+        assert VerificationPass.objects.count() == 4
+
+    def test_two_tabs_one_result_and_the_second_is_told(self, round, homes, cast):
+        seen = [Entry(form_id=f.pk, outcome="matched") for f in homes.two.forms.all()]
+        record(homes.two, cast.officer)
+        with pytest.raises(Conflict) as told:
+            services.record_results(
+                round=round, household_id=homes.two.pk, entries=seen, by_books=True, in_person=False,
+                verified_on=clock.today(), submission=uuid4(), by=cast.member,
+            )  # fmt: skip
+        assert cast.officer.full_name in told.value.sentence
+        assert VerificationPass.objects.count() == 2
+
+    def test_a_submission_of_somebody_else_is_not_replayed(self, round, homes, cast):
+        submission = uuid4()
+        record(homes.two, cast.officer, submission=submission)
+        with pytest.raises(Conflict):
+            record(homes.two, cast.member, submission=submission)
+
+    def test_a_later_result_supersedes_and_both_stay(self, round, homes, cast):
+        first = record(homes.two, cast.officer).passes[0]
+        second = record(homes.two, cast.officer, "moved_away", only=[first.form_id], event_on=date(2020, 5, 1),
+                        destination="Thành phố Vinh").passes[0]  # fmt: skip
+        first.refresh_from_db()
+        assert not first.is_standing
+        assert second.supersedes == first
+        assert first.events.get().kind == PassEvent.Kind.SUPERSEDED
+        assert result_of(first.form).standing_pass == second
+
+    def test_a_team_member_records_for_the_team(self, round, homes, cast):
+        recorded = record(homes.phu_gia, cast.member).passes
+        assert {p.team for p in recorded} == {cast.team}
+        assert {p.team for p in record(homes.two, cast.officer).passes} == {None}
+
+    @pytest.mark.parametrize("who", ["stranger", "supervisor", "pc06", "admin", "leader"])
+    def test_refused_to_whoever_does_not_work_there(self, round, homes, cast, who):
+        with pytest.raises(NotAllowed):
+            record(homes.four, getattr(cast, who))
+        assert nothing_was_written()
+
+    def test_an_ended_posting_records_nothing_more(self, round, homes, cast):
+        cast.officer.postings.update(valid_to=clock.today())
+        with pytest.raises(NotAllowed):
+            record(homes.four, cast.officer)
+
+    def test_refused_when_the_round_is_closed(self, round, homes, cast):
+        Round.objects.update(status=Round.Status.CLOSED)
+        round.refresh_from_db()
+        with pytest.raises(Conflict):
+            record(homes.four, cast.officer, round=round)
+        assert nothing_was_written()
+
+    @pytest.mark.parametrize(
+        ("day", "sentence"),
+        [(date(2020, 6, 20), "tương lai"), (date(2019, 12, 31), "trước")],
+    )
+    def test_a_day_outside_the_round(self, round, homes, cast, day, sentence):
+        with pytest.raises(InvalidEntry) as refused:
+            record(homes.four, cast.officer, verified_on=day)
+        assert refused.value.field == "verified_on"
+        assert sentence in refused.value.sentence
+        assert nothing_was_written()
+
+    def test_a_method_is_needed(self, round, homes, cast):
+        with pytest.raises(InvalidEntry):
+            record(homes.four, cast.officer, by_books=False, in_person=False)
+
+    @pytest.mark.parametrize(
+        ("outcome", "fields", "place"),
+        [
+            ("dung", {}, "outcome"),
+            ("deceased", {"paper": "civil_status_extract"}, "event_on"),
+            ("deceased", {"event_on": date(2020, 1, 2)}, "paper"),
+            ("deceased", {"event_on": date(2020, 6, 20), "paper": "civil_status_extract"}, "event_on"),
+            ("moved_away", {"event_on": date(2020, 1, 2)}, "destination"),
+            ("duplicate", {}, "duplicate_barcode"),
+            ("duplicate", {"duplicate_barcode": "NOSUCH"}, "duplicate_barcode"),
+            ("not_met", {"reason": "đi làm ăn xa"}, "next_visit_on"),
+            ("not_met", {"reason": "đi làm ăn xa", "next_visit_on": date(2020, 6, 18)}, "next_visit_on"),
+            ("not_met", {"next_visit_on": date(2020, 6, 25)}, "reason"),
+            ("unverifiable", {"reason": "không rõ"}, "attempts"),
+            ("corrected", {}, "corrections"),
+            ("matched", {"corrections": (BIRTH_DATE,)}, "corrections"),
+            ("corrected", {"corrections": (CorrectionEntry("birth_date", "12/3/1956", ""),)}, "source"),
+            ("corrected", {"corrections": (CorrectionEntry("birth_date", "31/2/1956", "archive"),)}, "new"),
+            ("corrected", {"corrections": (CorrectionEntry("birth_date", "17/05/1980", "archive"),)}, "new"),
+            ("corrected", {"corrections": (CorrectionEntry("full_name", "Ă" * 1_000_000, "archive"),)}, "new"),
+            ("corrected", {"corrections": (CorrectionEntry("password", "x", "archive"),)}, "field"),
+            ("corrected", {"corrections": (BIRTH_DATE, BIRTH_DATE)}, "field"),
+            ("supplemented", {"corrections": (BIRTH_DATE,)}, "field"),
+        ],
+    )
+    def test_each_outcome_asks_for_its_own_fields(self, round, homes, cast, outcome, fields, place):
+        form = homes.two.forms.first()
+        with pytest.raises(InvalidEntry) as refused:
+            record(homes.two, cast.officer, outcome, only=[form.pk], **fields)
+        assert (refused.value.form_id, refused.value.field) == (form.pk, place)
+        assert refused.value.sentence
+        assert nothing_was_written()
+
+    def test_one_wrong_person_and_nobody_is_recorded(self, round, homes, cast):
+        good, bad = homes.two.forms.order_by("line")
+        entries = [Entry(form_id=good.pk, outcome="matched"), Entry(form_id=bad.pk, outcome="corrected")]
+        with pytest.raises(InvalidEntry):
+            services.record_results(
+                round=round, household_id=homes.two.pk, entries=entries, by_books=True, in_person=True,
+                verified_on=clock.today(), submission=uuid4(), by=cast.officer,
+            )  # fmt: skip
+        assert nothing_was_written()
+
+    def test_a_form_of_another_household_is_refused(self, round, homes, cast):
+        other = homes.three.forms.first()
+        with pytest.raises(InvalidEntry):
+            services.record_results(
+                round=round, household_id=homes.two.pk, entries=[Entry(form_id=other.pk, outcome="matched")],
+                by_books=True, in_person=True, verified_on=clock.today(), submission=uuid4(), by=cast.officer,
+            )  # fmt: skip
+        assert nothing_was_written()
+
+    def test_a_correction_keeps_old_new_and_source(self, round, homes, cast):
+        form = homes.two.forms.first()
+        record(homes.two, cast.officer, "corrected", only=[form.pk], corrections=(BIRTH_DATE,))
+        correction = Correction.objects.get()
+        assert (correction.old, correction.new) == ("17/05/1980", "12/03/1956")
+        assert (correction.fault, correction.source, correction.approval) == ("L02", "birth_certificate", "pending")
+        form.refresh_from_db()
+        assert form.birth_date_text == "17/05/1980"  # the collected value stays
+
+    def test_a_removal_waits_for_the_district(self, round, homes, cast):
+        form = homes.two.forms.first()
+        record(homes.two, cast.officer, "deceased", only=[form.pk], event_on=date(2019, 2, 3),
+               paper="civil_status_extract")  # fmt: skip
+        assert result_of(form).approval == "pending"
+
+    def test_a_duplicate_names_the_other_form(self, round, homes, cast):
+        form, other = homes.two.forms.first(), homes.three.forms.first()
+        recorded = record(homes.two, cast.officer, "duplicate", only=[form.pk], duplicate_barcode=other.barcode)
+        assert recorded.passes[0].duplicate_of == other
+
+
+class TestUndoing:
+    def test_nothing_stands_again(self, round, homes, cast):
+        submission = record(homes.two, cast.officer).passes[0].submission
+        undone = services.undo_submission(submission=submission, by=cast.officer)
+        assert len(undone) == 2
+        assert not VerificationPass.objects.standing().exists()
+        assert {r.outcome for r in RoundForm.objects.filter(household=homes.two)} == {""}
+        assert VerificationPass.objects.count() == 2
+        assert PassEvent.objects.filter(kind=PassEvent.Kind.UNDONE).count() == 2
+
+    def test_the_result_before_it_stands_again(self, round, homes, cast):
+        first = record(homes.two, cast.officer).passes[0]
+        later = record(homes.two, cast.officer, "not_met", only=[first.form_id], reason="vắng",
+                       next_visit_on=date(2020, 6, 25)).passes[0]  # fmt: skip
+        services.undo_submission(submission=later.submission, by=cast.officer)
+        row = result_of(first.form)
+        assert (row.standing_pass, row.outcome, row.next_visit_on) == (first, "matched", None)
+        first.refresh_from_db()
+        assert first.is_standing
+        assert list(first.events.values_list("kind", flat=True)) == ["superseded", "restored"]
+
+    def test_pressed_twice(self, round, homes, cast):
+        submission = record(homes.two, cast.officer).passes[0].submission
+        services.undo_submission(submission=submission, by=cast.officer)
+        assert services.undo_submission(submission=submission, by=cast.officer) == []
+        assert PassEvent.objects.count() == 2
+
+    def test_refused_to_another_officer(self, round, homes, cast):
+        submission = record(homes.two, cast.officer).passes[0].submission
+        with pytest.raises(NotAllowed):
+            services.undo_submission(submission=submission, by=cast.member)
+        assert VerificationPass.objects.standing().count() == 2
+
+    def test_refused_when_a_later_result_stands(self, round, homes, cast):
+        first = record(homes.two, cast.officer).passes[0]
+        record(homes.two, cast.member)
+        with pytest.raises(Conflict):
+            services.undo_submission(submission=first.submission, by=cast.officer)
+        assert not PassEvent.objects.filter(kind=PassEvent.Kind.UNDONE).exists()
+
+    def test_refused_after_the_rounds_minutes(self, round, homes, cast, monkeypatch):
+        submission = record(homes.two, cast.officer).passes[0].submission
+        later = clock.now() + timedelta(minutes=round.undo_minutes, seconds=1)
+        monkeypatch.setattr(clock, "now", lambda: later)
+        with pytest.raises(Conflict):
+            services.undo_submission(submission=submission, by=cast.officer)
+
+    def test_undone_can_be_recorded_anew(self, round, homes, cast):
+        submission = record(homes.two, cast.officer).passes[0].submission
+        services.undo_submission(submission=submission, by=cast.officer)
+        assert len(record(homes.two, cast.officer).passes) == 2
+
+
+class TestTheDatabaseItself:
+    """Constraints and triggers, by writing past the services."""
+
+    @pytest.fixture
+    def recorded(self, round, homes, cast):
+        return record(homes.two, cast.officer, "corrected", only=[homes.two.forms.first().pk],
+                      corrections=(BIRTH_DATE,)).passes[0]  # fmt: skip
+
+    def refused(self, error, write):
+        with pytest.raises(error), transaction.atomic():
+            write()
+
+    def test_a_pass_is_never_edited_nor_deleted(self, recorded):
+        one = VerificationPass.objects.filter(pk=recorded.pk)
+        self.refused((IntegrityError, InternalError), lambda: one.update(outcome="matched"))
+        self.refused((IntegrityError, InternalError), lambda: one.update(verified_on=date(2020, 6, 1)))
+        self.refused((IntegrityError, InternalError), lambda: one._raw_delete(one.db))
+
+    def test_a_correction_keeps_what_it_says(self, recorded):
+        one = recorded.corrections.all()
+        self.refused((IntegrityError, InternalError), lambda: one.update(new="1/1/1990"))
+        self.refused((IntegrityError, InternalError), lambda: one._raw_delete(one.db))
+
+    def test_an_event_is_appended_only(self, recorded, cast):
+        services.undo_submission(submission=recorded.submission, by=cast.officer)
+        self.refused((IntegrityError, InternalError), lambda: PassEvent.objects.update(kind="approved"))
+
+    def test_one_standing_pass_a_form_and_round(self, recorded):
+        recorded.pk, recorded.submission = None, uuid4()
+        self.refused(IntegrityError, lambda: recorded.save(force_insert=True))
+
+    def test_a_submission_holds_a_form_once(self, recorded):
+        recorded.pk, recorded.is_standing = None, False
+        self.refused(IntegrityError, lambda: recorded.save(force_insert=True))
+
+    def test_a_pass_has_a_method(self, recorded):
+        recorded.pk, recorded.submission, recorded.is_standing = None, uuid4(), False
+        recorded.by_books = recorded.in_person = False
+        self.refused(IntegrityError, lambda: recorded.save(force_insert=True))
+
+    def test_an_outcome_without_its_fields(self, recorded):
+        recorded.pk, recorded.submission, recorded.is_standing = None, uuid4(), False
+        recorded.outcome = "deceased"
+        self.refused(IntegrityError, lambda: recorded.save(force_insert=True))
+
+    def test_a_result_is_whole_or_not_there(self, recorded):
+        self.refused(IntegrityError, lambda: RoundForm.objects.filter(form=recorded.form_id).update(counted_on=None))
+
+    def test_a_refused_form_has_its_reason(self, homes):
+        self.refused(IntegrityError, lambda: homes.two.forms.update(qualification="refused"))
+
+    def test_numbers_may_stand_twice_but_a_barcode_may_not(self, homes):
+        one, other = homes.two.forms.all()
+        homes.two.forms.update(pin="042080000001", cmnd="183000001")
+        self.refused(IntegrityError, lambda: homes.two.forms.filter(pk=one.pk).update(barcode=other.barcode))
+
+
+class TestOpeningARound:
+    def test_the_plan_is_frozen_and_the_scope_is_the_qualified(self, tree, cast, homes):
+        make_form(homes.two, line=3, qualification="refused", refusal_reason="unreadable")
+        round = open_round(tree.province, cast.pc06)
+        assert Plan.objects.get(round=round, commune=tree.huong_tra).forms == 10
+        assert RoundForm.objects.filter(round=round, commune=tree.huong_tra).count() == 9
+        make_household(tree.dong, people=3)
+        assert Plan.objects.get(round=round, commune=tree.huong_tra).forms == 10
+
+    def test_pressed_twice(self, round, cast):
+        with pytest.raises(Conflict):
+            services.open_round(round=round, populations={}, by=cast.pc06)
+
+    def test_refused_to_an_officer(self, tree, cast):
+        with pytest.raises(NotAllowed):
+            services.open_round(round=make_round(tree.province), populations={}, by=cast.officer)
+
+    def test_a_population_is_missing(self, tree, cast):
+        with pytest.raises(InvalidEntry) as refused:
+            services.open_round(round=make_round(tree.province), populations={}, by=cast.pc06)
+        assert "Xã Hương Trà" in refused.value.sentence
+        assert not Plan.objects.exists()
+
+    def test_an_adjustment_is_recorded(self, round, tree, cast):
+        plan = Plan.objects.get(round=round, commune=tree.huong_tra)
+        services.adjust_plan(plan=plan, forms=5, reason="bổ sung năm 2019", by=cast.pc06)
+        assert list(plan.adjustments.values_list("forms", "by")) == [(5, cast.pc06.pk)]
+        for forms, reason, by in [(0, "x", cast.pc06), (5, " ", cast.pc06), (-99, "x", cast.pc06), (5, "x", cast.officer)]:
+            with pytest.raises(Refusal):
+                services.adjust_plan(plan=plan, forms=forms, reason=reason, by=by)
+        assert plan.adjustments.count() == 1
