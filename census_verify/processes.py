@@ -97,7 +97,7 @@ def end_leftovers(markers, patience=5):
     """Ends whoever still has a marker open: politely, and after `patience` seconds for certain."""
     deadline = time.monotonic() + patience
     asked = set()
-    while pids := _holders(markers):
+    while pids := holders(markers):
         insist = time.monotonic() >= deadline
         if time.monotonic() >= deadline + 10:
             raise CannotStart(f"Không dừng được tiến trình cũ / Old processes do not end: {sorted(pids)}")
@@ -108,15 +108,15 @@ def end_leftovers(markers, patience=5):
         time.sleep(0.03)
 
 
-def _holders(markers):
-    """Numbers of the processes that have one of these files open. Empty where there is no /proc."""
+def holders(markers):
+    """The numbers of the processes that have one of these files open. Empty where there is no /proc."""
     names = {str(marker) for marker in markers}
     found = set()
-    for folder in Path("/proc").glob("[0-9]*/fd"):
-        # Processes of other users, and those that end while we look.
+    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
+        # What ended or closed while we looked, and what belongs to other users.
         with suppress(OSError):
-            if any(os.readlink(entry.path) in names for entry in os.scandir(folder)):
-                found.add(int(folder.parent.name))
+            if os.readlink(descriptor) in names:
+                found.add(int(descriptor.parts[2]))
     return found - {os.getpid()}
 
 

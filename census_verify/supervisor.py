@@ -34,9 +34,12 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 MANAGE = """
 import json, sys, django
 django.setup()
-from django.core.management import call_command
-for step in json.loads(sys.argv[1]):
-    call_command(*step)
+from django.core.management import CommandError, call_command
+try:
+    for step in json.loads(sys.argv[1]):
+        call_command(*step)
+except CommandError as refusal:
+    sys.exit(str(refusal))
 """
 LONGEST_PAUSE = 30
 DEMO_ACCOUNTS = "admin, pc06, lanhdao, huyen.huongkhe, xa.huongtra, to.huongkhe1"
@@ -66,7 +69,7 @@ def run(options):
     with _only_supervisor_of(var):
         end_leftovers(list(var.glob("run/*.alive")))
         _require_free(host, port)
-        servers, env = _servers_and_env(var)
+        servers, env = servers_and_env(var)
         web, worker, beat = _programs(var, env, host, port)
         children = []
         try:
@@ -74,9 +77,11 @@ def run(options):
             for child in servers:
                 _start(child, children)
             _prepare(var, env, options, children)
-            for child in (web, worker, beat):
-                _start(child, children)
+            # The page first: on two cores, all three at once would take seconds from it.
+            _start(web, children)
             _wait_for_page(web, host, port)
+            _start(worker, children)
+            _start(beat, children)
             _say_where(host, port, var, demo=not options.no_demo)
             _watch(children)
         except StopRequested:
@@ -85,6 +90,7 @@ def run(options):
             _ignore_signals()
             for child in reversed(children):
                 child.stop()
+                print(f"  – {child.name}")
     print("Đã dừng. / Stopped.")
     return 0
 
@@ -92,7 +98,7 @@ def run(options):
 def test(arguments):
     """pytest with servers and a folder of its own, so that any number of runs go side by side."""
     with tempfile.TemporaryDirectory(prefix="census_verify-test-") as folder:
-        servers, env = _servers_and_env(_make_var(Path(folder)))
+        servers, env = servers_and_env(_make_var(Path(folder)))
         try:
             for server in servers:
                 server.start()
@@ -105,7 +111,7 @@ def test(arguments):
 # --- what is run -----------------------------------------------------------------------
 
 
-def _servers_and_env(var):
+def servers_and_env(var):
     """The servers to start, and the environment in which every other program finds them."""
     servers = []
     env = os.environ | {"CENSUS_VERIFY_VAR": str(var), "DJANGO_SETTINGS_MODULE": "census_verify.settings"}

@@ -1,11 +1,10 @@
 """What the officers recorded: a walk through a commune, home after home, until its share of the work is done."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import count
 from random import Random
 
-from households.models import CollectionForm
 from reports.demo.calendar import DAYS, LAST_DAY, Course, clock_text
 from reports.demo.faults import Planted
 from reports.demo.figures import Figures
@@ -32,7 +31,7 @@ RETURN_REASONS = (
     "Nội dung sửa chưa khớp với sổ hộ khẩu",
     "Đề nghị đối chiếu thêm tàng thư hồ sơ",
 )
-WARD_OF_CITY = "quận Thủ Đức, Thành phố Hồ Chí Minh"
+COLLECTED_UNTIL = date(2018, 12, 31)
 # From this day on most proposals still wait at the district.
 WAITING_SINCE = LAST_DAY - timedelta(days=3)
 TRUE, FALSE = "t", "f"
@@ -42,7 +41,7 @@ METHODS = ((TRUE, TRUE),) * 5 + ((TRUE, FALSE),) * 3 + ((FALSE, TRUE),) * 2
 
 @dataclass
 class Ids:
-    """The next id of each table; one object for the whole province."""
+    """The next id of each table, and the next number printed on paper; one object for the whole province."""
 
     household: count
     form: count
@@ -50,6 +49,8 @@ class Ids:
     verification_pass: count
     correction: count
     event: count
+    book: count = field(default_factory=lambda: count(1))
+    barcode: count = field(default_factory=lambda: count(1))
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,6 @@ class Walk:
         self.staff, self.ids, self.random, self.draw = staff, ids, random, random.random
         self.prefix = f"{prefix}\t{round_id}\tt\t{NULL}\t"
         self.course = Course(complete=self.complete, random=random)
-        self.twin: Person | None = None
 
     def visit(self, home: Home, planted: dict[int, Planted], prefix: str, lines: Lines) -> None:
         """Record the results of a home, or leave its forms open once the commune's share is done."""
@@ -137,27 +137,24 @@ class Walk:
     def _outcome(self, person: Person, day: date, pass_id: int, lines: Lines) -> tuple[str, str, str]:
         """What a form without a fault came to."""
         chance, age = self.draw(), person.age
-        if chance > 0.09:
-            if age >= 18 and person.relation == "Vợ" and chance > 0.97:
-                self.twin = person
-            return Outcome.MATCHED.value, "", NOTHING_ASKED
-        if 18 <= age < 45 and chance < 0.07:
-            if chance < 0.035:
-                event_on = self._between(date(2018, 12, 31), day)
-                where = f"{WARD_OF_CITY}" if chance < 0.01 else self._one_of(FAR_AWAY).text
-                return Outcome.MOVED_AWAY.value, "", asked(event_on=event_on, destination=where)
-            attempts = 2 + int(3 * self.draw())
-            return Outcome.UNVERIFIABLE.value, "", asked(reason=self._one_of(UNVERIFIABLE_REASONS), attempts=attempts)
-        if age >= 60 and chance < 0.03:
-            died = asked(event_on=self._between(date(2018, 12, 31), day), paper=SourcePaper.CIVIL_STATUS_EXTRACT.value)
+        if person.duplicate_of:
+            return self._removal(Outcome.DUPLICATE, asked(duplicate_of=person.duplicate_of), day, pass_id, lines)
+        if age >= 60 and chance < 0.025:
+            died = asked(event_on=self._since_collection(day), paper=SourcePaper.CIVIL_STATUS_EXTRACT.value)
             return self._removal(Outcome.DECEASED, died, day, pass_id, lines)
-        if age >= 18 and chance > 0.085 and (age < 45 or person.duplicate_of):
-            if person.duplicate_of:
-                return self._removal(Outcome.DUPLICATE, asked(duplicate_of=person.duplicate_of), day, pass_id, lines)
-            if chance > 0.088:
-                settled = asked(reason="Theo chồng định cư tại Đài Loan", paper=SourcePaper.OTHER.value)
-                return self._removal(Outcome.EMIGRATED, settled, day, pass_id, lines)
-        return Outcome.MATCHED.value, "", NOTHING_ASKED
+        if 18 <= age < 45 and chance < 0.06:
+            if chance < 0.03:
+                return self._moved_away(day)
+            if chance < 0.058:
+                reason, attempts = self._one_of(UNVERIFIABLE_REASONS), 2 + int(3 * self.draw())
+                return Outcome.UNVERIFIABLE.value, "", asked(reason=reason, attempts=attempts)
+            settled = asked(paper=SourcePaper.OTHER.value, reason="Định cư ở nước ngoài, đã thôi quốc tịch")
+            return self._removal(Outcome.EMIGRATED, settled, day, pass_id, lines)
+        return self._moved_away(day) if chance < 0.004 else (Outcome.MATCHED.value, "", NOTHING_ASKED)
+
+    def _moved_away(self, day: date) -> tuple[str, str, str]:
+        where = asked(event_on=self._since_collection(day), destination=self._one_of(FAR_AWAY).text)
+        return Outcome.MOVED_AWAY.value, "", where
 
     def _removal(self, outcome, asked_for: str, day: date, pass_id: int, lines: Lines) -> tuple[str, str, str]:
         if day >= WAITING_SINCE and not self.slack:
@@ -196,8 +193,8 @@ class Walk:
         decided_on = min(day + timedelta(days=1 + int(3 * self.draw())), LAST_DAY)
         return f"{decided_on} {8 + int(9 * self.draw()):02d}:{int(60 * self.draw()):02d}:00+07"
 
-    def _between(self, first: date, last: date) -> date:
-        return first + timedelta(days=int(((last - first).days + 1) * self.draw()))
+    def _since_collection(self, day: date) -> date:
+        return COLLECTED_UNTIL + timedelta(days=int(((day - COLLECTED_UNTIL).days + 1) * self.draw()))
 
     def _one_of(self, options):
         return options[int(len(options) * self.draw())]
@@ -211,5 +208,3 @@ def asked(
 
 
 NOTHING_ASKED = asked()
-assert {kind.value for kind in Approval} <= {*PassEvent.Kind.values, "pending"}
-assert CollectionForm

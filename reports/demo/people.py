@@ -41,7 +41,7 @@ class Person:
         "father",
         "father_name",
         "father_number",
-        "form_id",
+        "form_id", "duplicate_of",
         "head_name",
         "head_number",
         "marital_status",

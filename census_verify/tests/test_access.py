@@ -1,0 +1,161 @@
+"""Every address, asked for by nobody, by somebody without a posting, and by a stranger from another commune."""
+
+from uuid import uuid4
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from census_verify import clock
+from households.models import User
+from reports.models import Export
+from reports.tasks import worker_seen
+from verification.tests.factories import record
+
+OPEN_TO_ALL = {"healthz", "readyz", "login", "set_language"}
+
+
+def named_urls(resolver=None, namespace=""):
+    """(full name, names of its arguments) of every address outside the admin."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.namespace != "admin":
+                yield from named_urls(pattern, namespace + (f"{pattern.namespace}:" if pattern.namespace else ""))
+        elif isinstance(pattern, URLPattern):
+            yield namespace + pattern.name, tuple(pattern.pattern.converters)
+
+
+@pytest.fixture
+def addresses(round, homes, cast, tree):
+    """Each address with the things of Hương Trà in it."""
+    submission = record(homes.two, cast.officer).passes[0].submission
+    export = Export.objects.create(
+        owner=cast.officer, round=round, unit=tree.huong_tra, kind="forms", format="csv", language="vi",
+        asked_at=clock.now(), status="done", finished_at=clock.now(), rows=0,
+    )  # fmt: skip
+    things = {
+        "unit": tree.huong_tra.pk,
+        "team": cast.team.pk,
+        "export": export.pk,
+        "household": homes.four.pk,
+        "form": tree.huong_tra.pk,
+    }
+    found = {}
+    for name, arguments in named_urls():
+        kwargs = {}
+        for argument in arguments:
+            noun = name.split(":")[-1].split("_")[0]
+            kwargs[argument] = submission if argument == "submission" else things[noun]
+        found[name] = reverse(name, kwargs=kwargs)
+    return found
+
+
+def answers(client, address):
+    return {client.get(address).status_code, client.post(address, {}).status_code}
+
+
+def test_the_list_is_whole(addresses):
+    assert len(addresses) > 20
+    assert {"reports:home", "verification:household_verify", "api:household_results"} <= set(addresses)
+
+
+def test_nobody_is_sent_to_log_in(addresses, client):
+    for name, address in addresses.items():
+        if name in OPEN_TO_ALL:
+            continue
+        for answer in (client.get(address), client.post(address, {})):
+            if name.startswith("api:"):
+                assert answer.status_code == 403, name
+            else:
+                assert answer.status_code == 302, name
+                assert answer.url.startswith(reverse("login")), name
+
+
+def test_without_a_posting_nothing_is_seen(addresses, client):
+    client.force_login(User.objects.create(username="idle", full_name="Chưa Phân Công"))
+    for name, address in addresses.items():
+        if name in OPEN_TO_ALL | {"logout", "password_change", "password_change_done", "reports:export_list"}:
+            continue
+        if name in ("reports:team_list", "verification:work"):
+            body = client.get(address, follow=True).content.decode()
+            assert "Tổ công tác số" not in body
+            continue
+        assert answers(client, address) <= {400, 403, 404, 405}, name
+
+
+def test_a_stranger_finds_nothing_of_another_commune(addresses, client, cast):
+    client.force_login(cast.stranger)
+    for name, address in addresses.items():
+        if "/" + address.split("/", 2)[1] + "/" == "/accounts/" or not any(c.isdigit() for c in address.replace("v1", "")):
+            continue
+        assert answers(client, address) <= {404, 405}, name
+
+
+def test_lists_hold_nothing_of_another_commune(addresses, client, cast):
+    client.force_login(cast.stranger)
+    for name in ("reports:home", "reports:team_list", "reports:export_list", "api:commune_list", "api:district_list"):
+        body = client.get(addresses[name], follow=True).content.decode()
+        assert "Hương Trà" not in body, name
+        assert "Hương Khê" not in body, name
+
+
+def test_a_leader_sees_figures_and_no_person(addresses, client, cast):
+    client.force_login(cast.leader)
+    assert client.get(addresses["reports:home"]).status_code == 200
+    assert client.get(addresses["reports:unit_detail"]).status_code == 200
+    for name in ("verification:form_list", "verification:form_print", "verification:household_verify",
+                 "api:household_detail", "verification:unit_work"):  # fmt: skip
+        assert client.get(addresses[name]).status_code == 404, name
+
+
+def test_supervisors_see_and_may_not_record(addresses, client, cast, homes):
+    for who in (cast.supervisor, cast.pc06, cast.admin):
+        client.force_login(who)
+        assert client.get(addresses["verification:household_verify"]).status_code == 200
+        form = homes.four.forms.first()
+        sent = {"submission": uuid4(), "methods": "both", "verified_on": "19/6/2020", f"p{form.pk}-outcome": "matched"}
+        assert client.post(addresses["verification:household_verify"], sent).status_code == 403
+
+
+def test_the_admin_is_for_administrators(client, cast):
+    assert client.get("/admin/").status_code == 302
+    client.force_login(cast.pc06)
+    assert client.get("/admin/households/user/").status_code == 302
+    client.force_login(cast.admin)
+    for page in ("", "households/user/", "households/province/", "households/commune/", "verification/round/", "verification/plan/"):
+        assert client.get(f"/admin/{page}").status_code == 200, page
+
+
+def test_pages_forbid_scripts_and_styles_from_elsewhere(client, cast, round):
+    client.force_login(cast.pc06)
+    policy = client.get("/").headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+
+
+def test_health(client, db):
+    assert client.get("/healthz").json() == {"status": "ok"}
+    unready = client.get("/readyz")
+    assert unready.status_code == 503
+    assert "not seen" in unready.json()["worker"]
+    worker_seen()
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (200, "ok")
+
+
+def test_a_wrong_password_eight_times_locks_name_and_address(client, cast):
+    cast.officer.set_password("a-long-password")
+    cast.officer.save()
+    for _ in range(8):
+        client.post(reverse("login"), {"username": "officer", "password": "wrong"})
+    right = client.post(reverse("login"), {"username": "officer", "password": "a-long-password"})
+    assert right.status_code == 429
+    assert "_auth_user_id" not in client.session
+
+
+def test_passwords_are_kept_with_argon2(settings, cast):
+    from census_verify import settings as ours
+
+    settings.PASSWORD_HASHERS = ours.PASSWORD_HASHERS
+    cast.officer.set_password("a-long-password")
+    assert cast.officer.password.startswith("argon2")

@@ -1,0 +1,143 @@
+"""Faults, tested by doing them to the running program: afterwards every total equals the recount,
+nothing is lost, nothing counted twice."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from census_verify.tests.stack import Officer, Stack, wait_until
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
+
+HOLD_THE_PROVINCE = """
+    SELECT t.id FROM reports_tally t JOIN households_administrativeunit u ON u.id = t.unit_id
+    WHERE u.level = 1 FOR UPDATE OF t"""
+WAITS_FOR_A_LOCK = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%reports_tally%%'"
+
+
+def save_until_done(officer: Officer, pk: int, fields: dict) -> list[int]:
+    """Presses again with the same submission until it is recorded; returns every status on the way."""
+    statuses = []
+    for _ in range(100):
+        try:
+            statuses.append(officer.save(pk, fields).status)
+        except OSError:  # the connection was cut
+            statuses.append(0)
+        if statuses[-1] == 302:
+            return statuses
+        time.sleep(0.2)
+    raise AssertionError(f"never recorded: {statuses}")
+
+
+def test_a_saved_household_is_on_the_provinces_page_within_five_seconds(stack: Stack):
+    before, pk = stack.verified(), stack.open_households()[0]
+    officer, pc06 = Officer(stack, "officer"), Officer(stack, "pc06")
+    fields = officer.household_fields(pk)
+    people = sum(name.endswith("-outcome") for name in fields)
+    assert officer.save(pk, fields).status == 302
+    figure = f"<strong>{before + people}</strong>"
+    assert wait_until(lambda: figure in pc06.send("/").body, seconds=5) < 5
+    stack.require_true_totals()
+
+
+def test_a_worker_killed_inside_a_roll_up(stack: Stack):
+    before, pk = stack.verified(), stack.open_households()[0]
+    officer = Officer(stack, "officer")
+    fields = officer.household_fields(pk)
+    with stack.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(HOLD_THE_PROVINCE)
+        assert officer.save(pk, fields).status == 302
+        wait_until(lambda: stack.ask(WAITS_FOR_A_LOCK) > 0, seconds=15)
+        stack.worker.kill()
+        wait_until(lambda: not stack.worker.is_running(), seconds=5)
+        # the database may still run the dead worker's statement; end it as its closed connection would
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock' AND pid <> pg_backend_pid()"
+        )
+        connection.rollback()
+    connection.close()
+    assert stack.marks() >= 1, "the mark came back with the totals"
+    assert stack.verified() == before
+    stack.worker.start()
+    wait_until(lambda: stack.verified() > before, seconds=30)
+    stack.require_true_totals()
+
+
+def test_the_broker_killed_and_restarted(stack: Stack):
+    before = stack.verified()
+    officer = Officer(stack, "officer")
+    first, second = stack.open_households()[:2]
+    fields = officer.household_fields(first)
+    stack.valkey.kill()
+    assert stack.get("/readyz") == 503
+    assert stack.get("/healthz") == 200
+    assert officer.save(first, fields).status == 302, "an officer does not need the broker"
+    assert officer.send("/").status == 200
+    stack.valkey.start()
+    wait_until(lambda: stack.verified() > before, seconds=60)
+    assert officer.save(second).status == 302
+    wait_until(lambda: stack.get("/readyz") == 200, seconds=60)
+    stack.require_true_totals()
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_the_database_restarted_while_officers_save(stack: Stack, how):
+    before = stack.counted()
+    households = stack.open_households()[:24]
+    officers = [Officer(stack, "officer"), Officer(stack, "colleague"), Officer(stack, "officer")]
+    fields = {pk: officers[0].household_fields(pk) for pk in households}
+    people = sum(name.endswith("-outcome") for sent in fields.values() for name in sent)
+    half_way = threading.Event()
+
+    def work(number: int) -> list[int]:
+        statuses = []
+        for place, pk in enumerate(households[number::3]):
+            if place == 3:
+                half_way.set()
+            statuses += save_until_done(officers[number], pk, fields[pk])
+        return statuses
+
+    with ThreadPoolExecutor(3) as pool:
+        work_done = [pool.submit(work, number) for number in range(3)]
+        half_way.wait(60)
+        getattr(stack.postgres, "stop" if how == "stopped" else "kill")()
+        assert stack.get("/readyz") == 503
+        stack.postgres.start()
+        statuses = {status for done in work_done for status in done.result(timeout=120)}
+    assert statuses <= {302, 503}, "an outage is told as one, never as a fault of the program"
+    assert stack.counted() == before + people, "all of it, and each once"
+    stack.require_true_totals()
+
+
+def test_two_workers_at_once(stack: Stack):
+    before = stack.counted()
+    stack.second_worker.start()
+    households = stack.open_households()[:60]
+    officers = [Officer(stack, "officer"), Officer(stack, "colleague")]
+    fields = {pk: officers[0].household_fields(pk) for pk in households}
+
+    def work(number: int) -> None:
+        for pk in households:  # both save every household: one of them is first
+            officers[number].save(pk, fields[pk] if number == 0 else None)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, range(2)))
+    people = sum(name.endswith("-outcome") for sent in fields.values() for name in sent)
+    assert stack.counted() == before + people
+    stack.require_true_totals()
+
+
+def test_an_export_whose_worker_died_is_made_all_the_same(stack: Stack):
+    pc06 = Officer(stack, "pc06")
+    province = stack.ask("SELECT id FROM households_administrativeunit WHERE level = 1")
+    stack.worker.kill()
+    asked = pc06.send("/exports/new/", {"kind": "units", "unit": province, "format": "csv"})
+    assert asked.status == 302
+    stack.valkey.kill()  # the message is gone as well
+    stack.valkey.start()
+    stack.worker.start()
+    wait_until(lambda: pc06.send(f"{asked.location}file/").status == 200, seconds=90)
+    assert "Hương Khê" in pc06.send(f"{asked.location}file/").body

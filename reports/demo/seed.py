@@ -1,0 +1,201 @@
+"""Loading the demo: all of it in one transaction, or nothing."""
+
+import gc
+from collections import defaultdict
+from datetime import date, datetime
+from itertools import count
+from random import Random
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from households.lineage import unit_on
+from households.models import AdministrativeUnit, CollectionForm, Household, User
+from households.unit_import import import_units, read_csv
+from reports.demo import tables, units
+from reports.demo.commune import Ground, make_commune
+from reports.demo.figures import COLLECTED, CommuneOfCensus, Figures, apportion, spread, totals
+from reports.demo.forms import Place
+from reports.demo.passes import COLLECTED_UNTIL, Ids
+from reports.models import Tally
+from reports.rollups import roll_up
+from verification import outbox
+from verification.models import Correction, PassEvent, Plan, Round, RoundForm, Target, VerificationPass
+
+ROUND_NAME = "Phúc tra phiếu thu thập thông tin dân cư năm 2020"
+STARTS_ON, ENDS_ON = date(2020, 1, 1), date(2020, 6, 30)
+# the officers of the demo accounts find work left
+FIXED_RATES = {units.SHOWN_COMMUNE: 0.84}
+
+
+class NotSeeded(Exception):
+    """Why no demo data was loaded, in a sentence."""
+
+
+def require_fit_for_demo() -> None:
+    """Raises NotSeeded unless this is a training installation with nothing in its register."""
+    if not settings.CENSUS_VERIFY_TODAY:
+        raise NotSeeded(
+            "Demo data is for the training mode only: set CENSUS_VERIFY_TODAY=2020-06-19 and run this again. "
+            "Never do so where real people are registered."
+        )
+    if CollectionForm.objects.filter(is_synthetic=False).exists():
+        raise NotSeeded("The register holds forms of real people; demo data is not mixed with them. Nothing was loaded.")
+    if Household.objects.exists() or Round.objects.exists() or units.WorkTeam.objects.exists():
+        raise NotSeeded("There are households, rounds or teams already; demo data wants an empty register. Nothing was loaded.")
+    taken = User.objects.filter(username__in=[account.username for account in units.DEMO_ACCOUNTS])
+    if taken.exists():
+        names = ", ".join(taken.values_list("username", flat=True))
+        raise NotSeeded(f"There are accounts called {names} already; demo accounts would take their names. Nothing was loaded.")
+
+
+def is_seeded() -> bool:
+    return CollectionForm.objects.filter(is_synthetic=True).exists()
+
+
+@transaction.atomic
+def seed(*, share: float, random_seed: int) -> Tally:
+    """Load the demo at a share of the province's size and return the province's figures.
+
+    The same share and seed give the same rows. Raises NotSeeded.
+    """
+    require_fit_for_demo()
+    import_units()
+    grounds, round = _prepare(share, str(random_seed))
+    with connection.cursor() as cursor, tables.bare_tables(cursor):
+        first = tables.first_ids(cursor)
+        ids = Ids(
+            household=count(first[Household]),
+            form=count(first[CollectionForm]),
+            round_form=count(first[RoundForm]),
+            verification_pass=count(first[VerificationPass]),
+            correction=count(first[Correction]),
+            event=count(first[PassEvent]),
+        )
+        _fill_tables(grounds, round, ids, str(random_seed))
+        tables.set_sequences(
+            cursor,
+            {
+                Household: next(ids.household),
+                CollectionForm: next(ids.form),
+                RoundForm: next(ids.round_form),
+                VerificationPass: next(ids.verification_pass),
+                Correction: next(ids.correction),
+                PassEvent: next(ids.event),
+            },
+        )
+    outbox.mark(round.pk, [ground.unit.pk for ground in grounds])
+    roll_up()
+    return Tally.objects.get(round=round, unit=round.area)
+
+
+def _fill_tables(grounds: list[Ground], round: Round, ids: Ids, random_seed: str) -> None:
+    """Make up one commune while the one before is being written. People are freed without the collector."""
+    copier = tables.Copier(connection.connection.cursor())
+    gc.disable()
+    try:
+        for ground in grounds:
+            copier.write(make_commune(ground, round.pk, ids, random_seed))
+    finally:
+        gc.enable()
+        copier.close()
+
+
+def _prepare(share: float, random_seed: str) -> tuple[list[Ground], Round]:
+    """Everything but the register and the results: figures, hamlets, teams, officers, the round and its plans."""
+    random = Random(random_seed)
+    communes = _communes()
+    census = {row["code"]: row for row in read_csv("reports", "population_2019_hatinh.csv")}
+    counted = [
+        CommuneOfCensus(c.code, c.parent.code, int(census[c.code]["population"]), int(census[c.code]["households"]))
+        for c in communes
+    ]
+    figures = spread(counted, totals(share), FIXED_RATES, random)
+    homes = [max(1, round(figures[c.code].collected * c.households / c.population)) for c in counted]
+    province = communes[0].parent.parent
+    with connection.cursor() as cursor:
+        in_full = apportion(COLLECTED, [c.population for c in counted])
+        hamlets = units.make_hamlets(cursor, communes, in_full, homes, random)
+    work = units.make_teams(communes, figures)
+    staff, administrator = units.make_officers(communes, work, province, random)
+    round_ = _open_round(province, communes, figures, administrator)
+    places = _Places(communes)
+    bands = _age_bands()
+    return [
+        Ground(
+            unit=commune,
+            district_code=commune.parent.code,
+            province_id=province.pk,
+            figures=figures[commune.code],
+            households=households,
+            age_bands=bands[commune.parent.code],
+            hamlets=hamlets[commune.pk],
+            collected_in=places.of_hamlets(commune, len(hamlets[commune.pk])),
+            near=places.by_district[commune.parent_id],
+            province_places=places.all,
+            staff=staff[commune.pk],
+        )
+        for commune, households in zip(communes, homes, strict=True)
+    ], round_
+
+
+def _communes() -> list[AdministrativeUnit]:
+    communes = AdministrativeUnit.objects.valid_on(STARTS_ON).filter(level=AdministrativeUnit.Level.COMMUNE)
+    return list(communes.select_related("parent__parent").order_by("code"))
+
+
+def _open_round(province, communes, figures: dict[str, Figures], administrator: User) -> Round:
+    opened_at = timezone.make_aware(datetime(2020, 1, 1, 8))
+    round = Round.objects.create(
+        name=ROUND_NAME,
+        area=province,
+        starts_on=STARTS_ON,
+        ends_on=ENDS_ON,
+        collected_until=COLLECTED_UNTIL,
+        status=Round.Status.OPEN,
+        opened_at=opened_at,
+        opened_by=administrator,
+    )
+    Target.objects.bulk_create(Target(round=round, percent=percent, due_on=ENDS_ON) for percent in (85, 100))
+    Plan.objects.bulk_create(
+        Plan(
+            round=round,
+            commune=commune,
+            forms=figures[commune.code].collected,
+            population=figures[commune.code].population,
+            frozen_on=STARTS_ON,
+        )
+        for commune in communes
+    )
+    return round
+
+
+def _age_bands() -> dict[str, list[int]]:
+    bands = defaultdict(list)
+    for row in read_csv("reports", "population_2019_hatinh_age.csv"):
+        bands[row["code"]].append(int(row["population"]))
+    return bands
+
+
+class _Places:
+    """The communes of 2018 as clerks wrote them, by the district and by the commune of 2020 they lead to."""
+
+    def __init__(self, communes: list[AdministrativeUnit]):
+        self.all: list[Place] = []
+        self.by_district: dict[int, list[Place]] = defaultdict(list)
+        self.by_commune: dict[int, list[tuple[int, int, Place]]] = defaultdict(list)
+        population = {r["code"]: int(r["population"]) for r in read_csv("reports", "population_2019_hatinh_premerger.csv")}
+        of_2018 = AdministrativeUnit.objects.valid_on(COLLECTED_UNTIL).filter(level=AdministrativeUnit.Level.COMMUNE)
+        for unit in of_2018.select_related("parent__parent").order_by("code"):
+            names = [u.full_name[0].lower() + u.full_name[1:] for u in (unit, unit.parent, unit.parent.parent)]
+            place = Place(", ".join(names), unit.code)
+            self.all.append(place)
+            self.by_district[unit.parent_id].append(place)
+            self.by_commune[unit_on(unit, STARTS_ON).pk].append((population[unit.code], unit.pk, place))
+
+    def of_hamlets(self, commune: AdministrativeUnit, hamlets: int) -> list[tuple[int, Place]]:
+        """The commune of 2018 each hamlet lay in: one after the other, by their people."""
+        old = self.by_commune[commune.pk]
+        parts = apportion(hamlets, [people for people, _, _ in old])
+        return [(pk, place) for (_, pk, place), part in zip(old, parts, strict=True) for _ in range(part)]

@@ -1,0 +1,71 @@
+"""Lists of records: states, pages by key, query counts, the list to print."""
+
+import pytest
+from django.urls import reverse
+
+from households.models import CollectionForm
+from households.tests.factories import make_household
+from verification import records
+from verification.tests.factories import record
+
+
+@pytest.fixture
+def page(client, round, cast):
+    client.force_login(cast.officer)
+    return client
+
+
+def test_pages_by_key_show_everybody_once_in_walking_order(page, round, homes, tree, monkeypatch):
+    monkeypatch.setattr(records, "PAGE", 2)
+    everybody, key = [], ""
+    for _ in range(9):
+        forms, key = records.page_after(records.forms_of(tree.huong_tra, round, "all"), key)
+        everybody += [form.pk for form in forms]
+        if not key:
+            break
+    expected = [f.pk for home in (homes.four, homes.two, homes.three) for f in home.forms.order_by("line")]
+    assert everybody == expected
+
+
+@pytest.mark.parametrize("key", ["", "x", "1~2~3", "a~b~c~d", "18526~1~1~" + "9" * 40, "~~~"])
+def test_a_key_that_is_none_gives_the_first_page(page, tree, homes, key):
+    url = reverse("verification:form_list", args=[tree.huong_tra.pk])
+    assert page.get(url, {"after": key, "state": "all"}).status_code == 200
+
+
+def test_as_many_queries_with_two_people_as_with_many(page, tree, homes, django_assert_num_queries):
+    url = reverse("verification:form_list", args=[tree.huong_tra.pk])
+    page.get(url)
+    with django_assert_num_queries(6):
+        page.get(url)
+    make_household(tree.dong, people=30)
+    with django_assert_num_queries(6):
+        page.get(url, {"state": "all"})
+
+
+def test_numbers_are_masked(page, tree, homes):
+    CollectionForm.objects.update(pin="042080123456")
+    body = page.get(reverse("verification:form_list", args=[tree.huong_tra.pk]), {"state": "all"}).content.decode()
+    assert "042080123456" not in body
+    assert "183000001" not in body
+
+
+def test_an_unknown_state_is_the_open_ones(page, tree, homes, cast):
+    record(homes.four, cast.officer)
+    url = reverse("verification:form_list", args=[tree.dong.pk])
+    assert page.get(url, {"state": "'; DROP"}).context["state"] == "open"
+    assert len(page.get(url).context["forms"]) == 2
+    assert len(page.get(url, {"state": "matched"}).context["forms"]) == 4
+
+
+def test_the_list_to_print_goes_hamlet_by_hamlet(page, tree, homes, cast):
+    record(homes.two, cast.officer)
+    answer = page.get(reverse("verification:form_print", args=[tree.huong_tra.pk]))
+    assert [(hamlet.name, len(rows)) for hamlet, rows in answer.context["hamlets"]] == [("Đông", 4), ("Tây", 3)]
+    assert answer.context["count"] == 7
+
+
+def test_districts_have_no_list_of_persons(client, round, cast, tree):
+    client.force_login(cast.pc06)
+    assert client.get(reverse("verification:form_list", args=[tree.huong_khe.pk])).status_code == 404
+    assert client.get(reverse("verification:form_list", args=[tree.huong_tra.pk])).status_code == 200
