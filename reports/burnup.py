@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-WIDTH, HEIGHT = 720, 260
-LEFT, RIGHT, TOP, BOTTOM = 8, 96, 16, 24  # room for the labels at the line's end
+WIDTH, HEIGHT = 640, 280
+LEFT, RIGHT, TOP, BOTTOM = 0, 74, 22, 24  # room for the labels at the line's end
+HEADROOM = 1.08  # the plan's label stands under the one of today
+NEAR = 26  # labels nearer than this would touch
+MONTHS_AT_MOST = 8
 
 
 @dataclass(frozen=True)
@@ -22,9 +25,12 @@ class Chart:
     needed: str  # from today's point to the whole plan at the end
     today_x: float
     end: Label  # at the line's end: verified to date
+    end_text: Label  # where that figure is written
     top: Label  # at the top right: the plan
     targets: list[Label]  # (y of a share of the plan, its percent)
+    grid: list[Label]  # round numbers
     months: list[Label]
+    last: Label  # the last day of the axis
     width: int = WIDTH
     height: int = HEIGHT
     left: int = LEFT
@@ -32,19 +38,28 @@ class Chart:
     bottom: int = HEIGHT - BOTTOM
     top_y: int = TOP
 
+    @property
+    def today_is_late(self) -> bool:
+        """Near the right edge the labels of today stand on its left."""
+        return self.today_x > self.right - NEAR
+
+    @property
+    def today_is_early(self) -> bool:
+        return self.today_x < 5 * NEAR
+
 
 def draw(
     series: list[tuple[date, int]], *, plan: int, starts_on: date, ends_on: date, today: date, percents: list
 ) -> Chart:
     """`series`: (day, verified on that day), oldest first; days without results may be missing."""
     span = max((ends_on - starts_on).days, 1)
-    ceiling = max(plan, sum(count for _, count in series), 1)
+    ceiling = max(plan, sum(count for _, count in series), 1) * HEADROOM
 
     def x(day: date) -> float:
         share = min(max((day - starts_on).days / span, 0), 1)
         return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
 
-    def y(count: int) -> float:
+    def y(count: float) -> float:
         return round(HEIGHT - BOTTOM - count / ceiling * (HEIGHT - TOP - BOTTOM), 1)
 
     total, points = 0, [(x(starts_on), y(0))]
@@ -57,20 +72,46 @@ def draw(
         points.append((x(day), y(total)))
     points.append((x(today), y(total)))
     line = " ".join(f"{px},{py}" for px, py in points)
-    months = []
-    first = starts_on.replace(day=1)
-    while first <= ends_on:
-        if first >= starts_on:
-            months.append(Label(x(first), HEIGHT - 8, first))
-        first = (first + timedelta(days=32)).replace(day=1)
+    targets = [Label(LEFT, y(int(plan * percent / 100)), percent) for percent in percents if percent < 100]
+    top = Label(x(ends_on), y(plan), plan)
+    end = Label(x(today), y(total), total)
+    taken = [top.y, *(target.y for target in targets)]
     return Chart(
         line=line,
         area=f"{line} {x(today)},{y(0)} {x(starts_on)},{y(0)}",
         plan=f"{x(starts_on)},{y(0)} {x(ends_on)},{y(plan)}",
         needed=f"{x(today)},{y(total)} {x(ends_on)},{y(plan)}" if today < ends_on and total < plan else "",
         today_x=x(today),
-        end=Label(x(today), y(total), total),
-        top=Label(x(ends_on), y(plan), plan),
-        targets=[Label(LEFT, y(int(plan * percent / 100)), percent) for percent in percents if percent < 100],
-        months=months,
+        end=end,
+        end_text=_beside(end, bottom=y(0)),
+        top=top,
+        targets=targets,
+        grid=[Label(LEFT, y(n), n) for n in _round_numbers(plan) if all(abs(y(n) - t) >= NEAR for t in taken)],
+        months=_months(starts_on, ends_on, x),
+        last=Label(x(ends_on), HEIGHT - 6, ends_on),
     )
+
+
+def _beside(end: Label, *, bottom: float) -> Label:
+    """Under the point to the right; above it near the ground, to its left near the edge."""
+    left = end.x > WIDTH - RIGHT - NEAR
+    low = end.y + 20 > bottom - 4
+    return Label(round(end.x + (-7 if left else 7), 1), round(end.y + (-8 if low else 20), 1), end.text)
+
+
+def _round_numbers(plan: int) -> list[int]:
+    """Two to four round steps below the plan: 500.000, 1.000.000."""
+    step = 1
+    while plan > 4 * step:
+        step = step * 5 // 2 if str(step)[0] == "2" else step * 2
+    return list(range(step, plan, step)) if plan > 4 else []
+
+
+def _months(starts_on: date, ends_on: date, x) -> list[Label]:
+    """The first of each month (of every second, third … in a long round), clear of the last day's label."""
+    firsts, first = [], starts_on.replace(day=1)
+    while first <= ends_on:
+        if first >= starts_on and x(first) < x(ends_on) - NEAR:
+            firsts.append(Label(x(first), HEIGHT - 6, first))
+        first = (first + timedelta(days=32)).replace(day=1)
+    return firsts[:: -(-len(firsts) // MONTHS_AT_MOST) or 1]

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from census_verify import clock
 from households.models import AdministrativeUnit, CollectionForm, WorkTeam
@@ -14,6 +15,8 @@ from verification.rules import needed_per_day
 from verification.terms import Outcome
 
 RECENT_DAYS = 7
+BEHIND_POINTS = 5  # a line this far under the rate of the whole table is marked
+HAMLET = AdministrativeUnit.Level.HAMLET
 # Columns by which a table of units may be sorted, beside "name" and administrative order.
 SORTS = ("plan", "collected", "qualified", "today", "verified", "rate", "left", "pending")
 
@@ -25,6 +28,7 @@ class TargetState:
     is_met: bool
     is_over: bool
     per_day: int | None  # forms a day from tomorrow to meet it; None when the time is over
+    missing: int = 0  # forms still missing to it
 
 
 @dataclass
@@ -34,6 +38,7 @@ class UnitRow:
     owner: AdministrativeUnit | WorkTeam
     tally: Tally
     today: int
+    is_behind: bool = False
 
     @property
     def base(self) -> int:
@@ -56,6 +61,16 @@ class UnitRow:
         if column == "name":
             return getattr(self.owner, "sort_key", str(self.owner))
         return getattr(self.tally, column)
+
+
+@dataclass(frozen=True)
+class OutcomeRow:
+    """How many forms stand with one outcome, and whether the round counts it as verified."""
+
+    value: str
+    label: str
+    forms: int
+    counts: bool
 
 
 @dataclass
@@ -120,6 +135,31 @@ class Progress:
         return self.tally.in_scope - self.reported
 
     @property
+    def outcome_rows(self) -> list[OutcomeRow]:
+        counting = self.round.counting_outcomes
+        return [OutcomeRow(value, label, forms, value in counting) for value, label, forms in self.outcomes]
+
+    @property
+    def removals_open(self) -> int:
+        """Removals the district has not approved: of a counting outcome, and not verified yet."""
+        return sum(row.forms for row in self.outcome_rows if row.counts) - self.tally.verified
+
+    @property
+    def open_parts(self) -> list[tuple[str, str, int]]:
+        """What lies between in scope and verified, as (state of the list, label, forms); adds up exactly."""
+        parts = [("", _("not checked yet"), self.not_checked_yet)]
+        parts += [(row.value, row.label, row.forms) for row in self.outcome_rows if not row.counts]
+        parts.append(("", _("removals not approved yet"), self.removals_open))
+        return [part for part in parts if part[2]]
+
+    @property
+    def unqualified_parts(self) -> list[tuple[str, int]]:
+        """What lies between collected and qualified, by reason; adds up. Reasons are kept down to communes."""
+        named = sum(forms for _reason, forms in self.refusals)
+        rest = _("not scanned yet") if getattr(self.owner, "level", 0) < HAMLET else _("refused or not scanned yet")
+        return [part for part in (*self.refusals, (rest, self.unqualified - named)) if part[1]]
+
+    @property
     def recent_days(self) -> list[tuple[date, int, int]]:
         """The last fourteen days with results, newest first: (day, verified on it, verified to date)."""
         to_date, rows = 0, []
@@ -127,6 +167,11 @@ class Progress:
             to_date += day.verified
             rows.append((day.day, day.verified, to_date))
         return rows[::-1][:14]
+
+    @property
+    def most_in_a_day(self) -> int:
+        """The length of the bars beside the days: the best of them, or what is needed."""
+        return max([self.per_day or 0, *(verified for _day, verified, _to_date in self.recent_days)])
 
 
 def rate(part: int, base: int) -> Decimal | None:
@@ -146,7 +191,7 @@ def target_states(round: Round, verified: int, plan: int, day: date) -> list[Tar
         needed = -int(-plan * target.percent // 100)
         met = plan > 0 and verified >= needed
         per_day = needed_per_day(needed - verified, first_day=day + timedelta(days=1), due_on=target.due_on)
-        states.append(TargetState(target, needed, met, day > target.due_on, per_day))
+        states.append(TargetState(target, needed, met, day > target.due_on, per_day, max(needed - verified, 0)))
     return states
 
 
@@ -209,6 +254,17 @@ def total_of(rows: list[UnitRow], round: Round) -> UnitRow:
     for name in ("population", "plan", "collected", "qualified", "in_scope", *(f.name for f in Counts._meta.fields)):
         setattr(total, name, sum(getattr(row.tally, name) for row in rows))
     return UnitRow(None, total, sum(row.today for row in rows))
+
+
+def mark_behind(rows: list[UnitRow], total: UnitRow) -> None:
+    """Mark the lines that need a call: well under the rate of the whole."""
+    for row in rows:
+        row.is_behind = row.rate is not None and total.rate is not None and row.rate < total.rate - BEHIND_POINTS
+
+
+def goal_percent(round: Round) -> Decimal | None:
+    """The mark on the bars: the nearest target that is less than everything."""
+    return min((t.percent for t in round.targets.all() if t.percent < 100), default=None)
 
 
 def sorted_rows(rows: list[UnitRow], sort: str) -> list[UnitRow]:

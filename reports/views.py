@@ -2,6 +2,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from census_verify import clock
 from households.models import AdministrativeUnit
 from households.permissions import scope_of
 from reports import burnup, exports, permissions, progress, services
@@ -33,8 +34,18 @@ def team_list(request: HttpRequest) -> HttpResponse:
     round = _current_round()
     rows = progress.teams(round, teams)
     sort = request.GET.get("sort", "")
-    context = {"round": round, "rows": progress.sorted_rows(rows, sort), "sort": sort}
-    return render(request, "reports/team_list.html", context | {"total": progress.total_of(rows, round)})
+    total = progress.total_of(rows, round)
+    progress.mark_behind(rows, total)
+    context = {
+        "round": round,
+        "day": clock.today(),
+        "rows": progress.sorted_rows(rows, sort),
+        "total": total,
+        "behind": sum(row.is_behind for row in rows),
+        "goal": progress.goal_percent(round),
+        "sort": sort,
+    }
+    return render(request, "reports/team_list.html", context)
 
 
 @require_GET
@@ -100,6 +111,9 @@ def _progress_page(request: HttpRequest, shown: progress.Progress, rows: list[pr
         percents=[t.target.percent for t in shown.targets],
     )
     level = owner.level if is_unit else None
+    scope = scope_of(request.user)
+    total = progress.total_of(rows, round)
+    progress.mark_behind(rows, total)
     context = {
         "shown": shown,
         "unit": owner if is_unit else None,
@@ -108,11 +122,14 @@ def _progress_page(request: HttpRequest, shown: progress.Progress, rows: list[pr
         if is_unit and level < 4
         else AdministrativeUnit.Level.COMMUNE,
         "rows": progress.sorted_rows(rows, sort),
-        "total": progress.total_of(rows, round),
+        "total": total,
+        "behind": sum(row.is_behind for row in rows),
+        "goal": progress.goal_percent(round),
         "sort": sort,
         "chart": chart,
-        "can_list_persons": is_unit and level >= 3 and scope_of(request.user).persons_cover(owner),
-        "can_work": is_unit and level >= 3 and scope_of(request.user).can_record,
+        "can_list_persons": is_unit and level >= 3 and scope.persons_cover(owner),
+        "can_list_rows": (not is_unit or level >= 2) and all(scope.persons_cover(row.owner) for row in rows),
+        "can_work": is_unit and level >= 3 and scope.can_record and scope.persons_cover(owner),
         "lineage": _lineage(request.user, owner) if is_unit else [],
     }
     return render(request, "reports/unit_detail.html", context)

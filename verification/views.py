@@ -12,12 +12,12 @@ from census_verify import clock
 from households import faults
 from households.models import AdministrativeUnit, CollectionForm, Household
 from households.permissions import scope_of
-from verification import permissions, records, services
+from verification import items, permissions, records, services
 from verification import work as work_left
 from verification.forms import EntrySheet, Methods
-from verification.models import Round, RoundForm, VerificationPass
+from verification.models import PassEvent, Round, RoundForm, VerificationPass
 from verification.rules import Refusal
-from verification.terms import Outcome
+from verification.terms import Approval, Outcome
 
 # One letter an outcome, from the Vietnamese word: đúng, sửa, bổ sung, chết, chuyển (y), trùng, ngoài, vắng, không.
 OUTCOME_KEYS = {
@@ -33,6 +33,17 @@ OUTCOME_KEYS = {
 }
 
 
+# Where a row of the entry page shows an item; what it does not show stands with the name.
+COLUMNS = {
+    **dict.fromkeys(("birth_date", "sex"), 2),
+    **dict.fromkeys(("pin", "cmnd"), 3),
+    **dict.fromkeys(("ethnicity", "religion", "nationality", "marital_status", "blood_type"), 4),
+    **dict.fromkeys(("birth_registration_place", "origin_place"), 5),
+    **dict.fromkeys(("residence_place", "present_place"), 6),
+}
+LAST_COLUMN = 8
+
+
 @dataclass
 class Person:
     """A row of the entry page: the form, its place in the round, what is suspected, what was typed."""
@@ -44,6 +55,24 @@ class Person:
     entry: object = None
     corrections: list = field(default_factory=list)
     problem: Refusal | None = None
+    returned: PassEvent | None = None
+
+    @property
+    def faults(self) -> list[tuple[int, int, str]]:
+        """What is suspected, under the column it concerns: (column, columns to the right, sentence)."""
+        found = []
+        for item, reasons in self.suspected.items():
+            column = COLUMNS.get(item, 1)
+            found.append((column, LAST_COLUMN - column, f"{items.ITEMS[item].label}: {'; '.join(reasons)}"))
+        return sorted(found)
+
+    @property
+    def items(self) -> list[tuple[str, str, str]]:
+        """Every item a correction may name, with what the form says: (name, label, readable value)."""
+        return [
+            (item.name, item.label, items.readable(item.name, items.value_of(self.form, item.name)))
+            for item in items.ITEMS.values()
+        ]
 
     @property
     def is_asked(self) -> bool:
@@ -64,11 +93,15 @@ def work(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def unit_work(request: HttpRequest, pk: int) -> HttpResponse:
-    """To the first household whose turn it is in a commune or hamlet."""
+    """To the first household whose turn it is in a commune or hamlet; `?after=` skips the households up to one."""
     unit = _unit_of_persons(request, pk)
     hamlet = unit if unit.level == AdministrativeUnit.Level.HAMLET else None
     commune_id = unit.parent_id if hamlet else unit.pk
-    household = work_left.next_household(_current_round(), commune_id, today=clock.today(), hamlet=hamlet)
+    skipped = request.GET.get("after", "")
+    after = Household.objects.visible_to(request.user).filter(pk=skipped if skipped.isascii() and skipped.isdigit() else 0)
+    household = work_left.next_household(
+        _current_round(), commune_id, today=clock.today(), hamlet=hamlet, after=after.select_related("hamlet").first()
+    )
     if household:
         return redirect("verification:household_verify", household.pk)
     return redirect("reports:unit_detail", unit.pk)
@@ -102,6 +135,7 @@ def form_print(request: HttpRequest, pk: int) -> HttpResponse:
     context = {"unit": unit, "round": round, "state_label": dict([*records.State.choices, *Outcome.choices])[state]}
     hamlets = [(hamlet, list(rows)) for hamlet, rows in groupby(forms, key=lambda form: form.hamlet)]
     context |= {"hamlets": hamlets, "count": sum(len(rows) for _, rows in hamlets), "printed_at": clock.now()}
+    context["outcomes"] = [(OUTCOME_KEYS[o], o.label) for o in Outcome]
     return render(request, "verification/form_print.html", context)
 
 
@@ -172,19 +206,28 @@ def _persons(household: Household, round: Round) -> list[Person]:
         for found in faults.suspicions(form):
             suspected.setdefault(found.field, []).append(found.reason)
         persons.append(Person(number, form, row_of.get(form.pk), suspected))
+    for event in _returns([p.row.standing_pass_id for p in persons if p.row and p.row.approval == Approval.RETURNED]):
+        next(p for p in persons if p.form.pk == event.verification_pass.form_id).returned = event
     if persons and (heads := faults.heads_of_household(forms)):
         persons[0].suspected.setdefault(heads.field, []).append(heads.reason)
     return persons
 
 
+def _returns(pass_ids: list[int]) -> list[PassEvent]:
+    """Why the district returned these passes, the last word last."""
+    events = PassEvent.objects.filter(verification_pass__in=pass_ids, kind=PassEvent.Kind.RETURNED)
+    return list(events.select_related("verification_pass").order_by("pk")) if pass_ids else []
+
+
 def _initial(persons: list[Person], methods: str) -> dict:
-    """Nothing recorded yet: matched is proposed, so that Enter alone is enough."""
+    """Nothing recorded yet: matched is proposed, so that Enter alone is enough. What the district
+    returned is proposed to nobody: the officer has to read why."""
     initial: dict = {"methods": methods if methods in dict(Methods.CHOICES) else Methods.BOTH}
     for person in persons:
         if person.row:
             standing = person.row.standing_pass_id
             initial[person.form.pk] = {
-                "outcome": Outcome.MATCHED if person.is_asked else "",
+                "outcome": Outcome.MATCHED if person.is_asked and not person.returned else "",
                 "expected_pass": standing or "",
             }
     return initial
@@ -212,9 +255,17 @@ def _entry_page(request, household, round, persons, sheet, refusal: Refusal | No
         "can_record": permissions.can_record_in(request.user, household.commune_id) and round.status == "open",
         "saved": _saved(request),
         "undone": "undone" in request.GET,
+        "current": _current(persons),
         "anybody_asked": any(p.is_asked for p in persons),
     }
     return render(request, "verification/household_verify.html", context, status=refusal.status if refusal else 200)
+
+
+def _current(persons: list[Person]) -> int:
+    """The person the keys act on at first: the one refused, else the first whose turn it is."""
+    refused = [p.number for p in persons if p.problem]
+    asked = [p.number for p in persons if p.is_asked]
+    return next(iter([*refused, *asked]), 1)
 
 
 def _saved(request) -> dict | None:
@@ -234,6 +285,7 @@ def _saved(request) -> dict | None:
     matched = sum(p.outcome == Outcome.MATCHED for p in passes)
     return {
         "submission": submission,
+        "at": passes[0].recorded_at,
         "household": passes[0].form.household,
         "people": len(passes),
         "matched": matched,

@@ -21,8 +21,14 @@ TEAMS_OF_A_DISTRICT = 5
 FORMS_OF_A_HAMLET, HOMES_OF_A_HAMLET = 764, 15
 FEWEST_HAMLETS, MOST_HAMLETS = 4, 15
 Type, Role = AdministrativeUnit.Type, Posting.Role
-FIRST_SYLLABLES = "Đông Tây Nam Bắc Tân Trung Thượng Hạ Phú Yên Liên Xuân Vĩnh Hòa Quang Kim Đại Mỹ Hồng Thanh".split()
-SECOND_SYLLABLES = "Thịnh Hòa Tiến Sơn Hà Lộc Thành Long An Bình Giang Lâm Thủy Phong Thắng Hưng Trung Xuân Nghĩa Vinh".split()
+FIRST_SYLLABLES = (
+    "Đông", "Tây", "Nam", "Bắc", "Tân", "Trung", "Thượng", "Hạ", "Phú", "Yên",
+    "Liên", "Xuân", "Vĩnh", "Hòa", "Quang", "Kim", "Đại", "Mỹ", "Hồng", "Thanh",
+)  # fmt: skip
+SECOND_SYLLABLES = (
+    "Thịnh", "Hòa", "Tiến", "Sơn", "Hà", "Lộc", "Thành", "Long", "An", "Bình",
+    "Giang", "Lâm", "Thủy", "Phong", "Thắng", "Hưng", "Trung", "Xuân", "Nghĩa", "Vinh",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,18 @@ def percent(value: Decimal | None) -> str:
 
 
 @register.filter
+def rate(value: Decimal | None) -> str:
+    """85.01480… -> 85,01, where the head of the column says %."""
+    return NOTHING if value is None else number_format(two_places(value), decimal_pos=2, use_l10n=True)
+
+
+@register.filter
+def share(part: int, whole: int) -> str:
+    """The width of a bar in hundredths, written as SVG wants it: 85.0."""
+    return f"{min(max(100 * part / whole, 0), 100):.1f}" if whole else "0"
+
+
+@register.filter
 def day(value: date | None) -> str:
     return date_format(value, "DATE_FORMAT", use_l10n=True) if value else NOTHING
 
@@ -34,3 +46,12 @@ def day(value: date | None) -> str:
 def short_day(value: date) -> str:
     """The day and the month of an axis or a narrow table: 19/6."""
     return f"{value.day}/{value.month}"
+
+
+@register.inclusion_tag("components/sort_head.html")
+def sort_head(sort: str, column: str, title: str, css: str = "num") -> dict:
+    """A column's head: sorts by it, the largest first (names: from a); once more turns it round."""
+    down, up = f"-{column}", column
+    following = up if sort == down or (column == "name" and sort != up) else down
+    order = {up: "ascending", down: "descending"}.get(sort, "")
+    return {"title": title, "css": css, "following": following, "order": order}

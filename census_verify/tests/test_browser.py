@@ -1,0 +1,171 @@
+"""An officer at the running program, in a real browser."""
+
+import os
+import shutil
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect, sync_playwright
+
+from census_verify.tests.stack import Stack, wait_until
+from census_verify.tests.stack_data import PASSWORD
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+OFFLINE = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+           "--disable-component-update", "--disable-sync"]  # fmt: skip
+DESK, PHONE = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    # the sync driver keeps an event loop in this thread, in which Django would refuse database work
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert found, "no Chromium: apt install chromium (./test does it where it is root)"
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=found, args=OFFLINE)
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def open_page(browser, stack: Stack):
+    contexts = []
+
+    def open_as(username: str, *, scripts: bool = True, viewport: dict = DESK) -> Page:
+        context = browser.new_context(viewport=viewport, java_script_enabled=scripts, locale="vi-VN")
+        contexts.append(context)
+        page = context.new_page()
+        page.complaints = []
+        page.on("console", lambda m: page.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.goto(f"{stack.url}/accounts/login/")
+        page.fill("input[name=username]", username)
+        page.fill("input[name=password]", PASSWORD)
+        page.press("input[name=password]", "Enter")
+        page.wait_for_url(f"{stack.url}/")
+        return page
+
+    yield open_as
+    for context in contexts:
+        context.close()
+
+
+def people_on(page: Page) -> int:
+    return page.locator("select[name$=-outcome]").count()
+
+
+def outcome_of(page: Page, number: int) -> str:
+    return page.locator("select[name$=-outcome]").nth(number - 1).input_value()
+
+
+def press_and_wait(page: Page, key: str) -> None:
+    with page.expect_navigation():
+        page.keyboard.press(key)
+
+
+def test_fifty_households_with_the_keyboard_only(open_page, stack: Stack):
+    before = stack.verified()
+    page = open_page("officer")
+    page.goto(f"{stack.url}/work/")
+    people, absent = 0, 0
+    for number in range(50):
+        here = people_on(page)
+        if number % 10 == 9:  # somebody is absent: person, letter, reason, day
+            page.keyboard.press("2")
+            page.keyboard.press("v")
+            assert outcome_of(page, 2) == "not_met"
+            page.keyboard.type("đi làm ăn xa")
+            page.locator("input[name$=-next_visit_on]").nth(1).focus()
+            page.keyboard.type("25/6/2020")
+            absent += 1
+        people += here
+        press_and_wait(page, "Enter")
+        assert "/verify/" in page.url, page.content()[:2000]
+    wait_until(lambda: stack.verified() == before + people - absent, seconds=10)
+    stack.require_true_totals()
+    assert page.complaints == []
+    pc06 = open_page("pc06")
+    figure = f"{stack.verified():,}".replace(",", ".")
+    expect(pc06.locator("main")).to_contain_text(figure)
+
+
+def test_a_correction_undo_and_the_list_of_keys(open_page, stack: Stack):
+    page = open_page("officer")
+    page.goto(f"{stack.url}/work/")
+    household = page.url.split("?")[0]
+    page.keyboard.press("1")
+    page.keyboard.press("e")
+    assert outcome_of(page, 1) == "corrected"
+    form = page.locator("select[name$=-outcome]").first.get_attribute("name").split("-")[0]
+    page.select_option(f"[name={form}-c0-field]", "birth_date")
+    page.fill(f"[name={form}-c0-new]", "12/3/1956")
+    page.select_option(f"[name={form}-c0-source]", "household_book")
+    press_and_wait(page, "Enter")
+    correction = "SELECT old || ' -> ' || new || ' ' || source FROM verification_correction ORDER BY id DESC LIMIT 1"
+    assert stack.ask(correction) == "17/05/1980 -> 12/03/1956 household_book"
+    counted = stack.counted()
+    press_and_wait(page, "u")
+    assert page.url.split("?")[0] == household
+    assert stack.counted() < counted
+    page.keyboard.press("Shift+?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert page.complaints == []
+
+
+def test_a_refused_sheet_keeps_what_was_typed_and_says_where(open_page, stack: Stack):
+    page = open_page("officer")
+    page.goto(f"{stack.url}/work/")
+    page.keyboard.press("1")
+    page.keyboard.press("e")
+    form = page.locator("select[name$=-outcome]").first.get_attribute("name").split("-")[0]
+    page.select_option(f"[name={form}-c0-field]", "full_name")
+    page.fill(f"[name={form}-c0-new]", "TRẦN THỊ GIẢ")
+    press_and_wait(page, "Enter")
+    expect(page.locator("main")).to_contain_text("giấy tờ")
+    assert page.input_value(f"[name={form}-c0-new]") == "TRẦN THỊ GIẢ"
+    assert outcome_of(page, 1) == "corrected"
+
+
+def test_without_scripts_the_same_page_works(open_page, stack: Stack):
+    page = open_page("colleague", scripts=False)
+    page.goto(f"{stack.url}/work/")
+    before, people = stack.counted(), people_on(page)
+    page.locator("form button[type=submit], form button:not([type])").filter(has_text="Enter").click()
+    page.wait_for_url("**/verify/?saved=*")
+    assert stack.counted() == before + people
+
+
+def test_two_presses_of_enter_are_one(open_page, stack: Stack):
+    page = open_page("officer")
+    page.goto(f"{stack.url}/work/")
+    before, people = stack.counted(), people_on(page)
+    page.evaluate(
+        "() => { const form = document.querySelector('select[name$=-outcome]').form;"
+        " form.requestSubmit(); form.requestSubmit(); }"
+    )
+    page.wait_for_url("**/verify/?saved=*")
+    assert stack.counted() == before + people
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_no_page_is_inaccessible_too_wide_or_untranslated(open_page, stack: Stack, viewport, language):
+    for username, paths in (
+        ("pc06", ["/", "/teams/", "/exports/", "/accounts/password/"]),
+        ("officer", ["/", "/work/", "/units/{commune}/forms/?state=all", "/units/{commune}/forms/print/"]),
+    ):
+        page = open_page(username, viewport=viewport)
+        page.context.add_cookies([{"name": "django_language", "value": language, "url": stack.url}])
+        commune = stack.ask("SELECT id FROM households_administrativeunit WHERE code = '18526'")
+        for path in paths:
+            page.goto(stack.url + path.format(commune=commune))
+            assert page.locator("html").get_attribute("lang") == language
+            violations = Axe().run(page).response["violations"]
+            serious = [v["id"] + ": " + v["nodes"][0]["html"][:200] for v in violations if v["impact"] in ("serious", "critical")]
+            assert serious == [], (path, serious)
+            too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert too_wide <= 0, f"{path} scrolls sideways by {too_wide} px"
+        assert page.complaints == []

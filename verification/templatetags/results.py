@@ -1,0 +1,62 @@
+"""How results look on the pages of the work."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from verification.records import masked as mask
+from verification.terms import Approval, Outcome
+
+register = template.Library()
+
+register.filter("masked", mask)
+
+
+@register.filter
+def typed_day(value: date | str | None) -> str:
+    """A date as it is typed, 19/6/2020 in every language; what cannot be a date stays as it was typed."""
+    return f"{value.day}/{value.month}/{value.year}" if isinstance(value, date) else value or ""
+
+
+@register.simple_tag
+def options(choices: Iterable, selected: str | None = "", numbered: bool = False) -> SafeString:
+    """The options of a select, from (value, label); `numbered` ones are picked by typing the digit."""
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}{}',
+        (
+            (value, " selected" if value == selected else "", f"{number} " if numbered else "", label)
+            for number, (value, label) in enumerate(choices, start=1)
+        ),
+    )
+
+
+@register.simple_tag
+def item_options(items: Iterable, selected: str | None = "") -> SafeString:
+    """The items of one person's form, each with what the form says: "Ngày sinh: 1964"."""
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}{}',
+        (
+            (name, " selected" if name == selected else "", label, f": {value}" if value else "")
+            for name, label, value in items
+        ),
+    )
+
+
+@register.simple_tag
+def result_sign(outcome: str, approval: str, in_round: bool = True) -> SafeString:
+    """A standing result as sign and word."""
+    if not in_round:
+        sign, word = "off", ""
+    elif not outcome:
+        sign, word = "todo", ""
+    else:
+        word = Outcome(outcome).label
+        sign = {Approval.PENDING: "wait", Approval.RETURNED: "bad"}.get(approval) or (
+            "again" if outcome == Outcome.NOT_MET else "ok"
+        )
+    return format_html('<span class="state {}">{}</span>', sign, word)
