@@ -16,6 +16,11 @@ class Label:
     y: float
     text: object
 
+    @property
+    def above(self) -> float:
+        """Where its text stands, over the line at `y`."""
+        return round(self.y - 4, 1)
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -37,6 +42,18 @@ class Chart:
     right: int = WIDTH - RIGHT
     bottom: int = HEIGHT - BOTTOM
     top_y: int = TOP
+
+    @property
+    def today_top(self) -> int:
+        return self.top_y - 8
+
+    @property
+    def today_text(self) -> Label:
+        return Label(round(self.today_x + (5 if self.today_is_early else -5), 1), self.top_y - 2, "")
+
+    @property
+    def need_text(self) -> Label:
+        return Label(self.right + 6, round(self.top.y - 3, 1), "")
 
     @property
     def today_is_late(self) -> bool:

@@ -5,6 +5,8 @@ from django.utils.translation import gettext_lazy as _
 from households.faults import Fault
 from households.models import AdministrativeUnit, CollectionForm, User, WorkTeam
 from verification.models import Round
+from verification.records import State
+from verification.terms import Outcome
 
 
 class Counts(models.Model):
@@ -162,3 +164,9 @@ class Export(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.unit or ''}"
+
+    @property
+    def state_label(self) -> str:
+        """Which forms a list of forms holds."""
+        state = self.options.get("state") or State.OPEN
+        return dict([*State.choices, *Outcome.choices]).get(state, "")

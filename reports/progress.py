@@ -12,7 +12,7 @@ from households.models import AdministrativeUnit, CollectionForm, WorkTeam
 from reports.models import Counts, DailyTally, RefusalTally, Tally
 from verification.models import RollupMark, Round, Target
 from verification.rules import needed_per_day
-from verification.terms import Outcome
+from verification.terms import REMOVALS, Outcome
 
 RECENT_DAYS = 7
 BEHIND_POINTS = 5  # a line this far under the rate of the whole table is marked
@@ -71,6 +71,15 @@ class OutcomeRow:
     label: str
     forms: int
     counts: bool
+    of_all: int
+
+    @property
+    def rate(self) -> Decimal | None:
+        return rate(self.forms, self.of_all)
+
+    @property
+    def waits_for_approval(self) -> bool:
+        return self.value in REMOVALS
 
 
 @dataclass
@@ -122,6 +131,29 @@ class Progress:
         return self.tally.collected - self.tally.qualified
 
     @property
+    def surplus(self) -> int:
+        return -self.uncollected
+
+    @property
+    def outside_round(self) -> int:
+        return self.tally.qualified - self.tally.in_scope
+
+    @property
+    def unverified(self) -> int:
+        """Of the forms in scope; `open_parts` says why."""
+        return self.tally.in_scope - self.tally.verified
+
+    @property
+    def widest(self) -> int:
+        """The longest bar of the funnel."""
+        return max(self.tally.population, self.tally.collected)
+
+    @property
+    def is_slow(self) -> bool:
+        """The last seven days made less than is needed from now on."""
+        return self.per_day is None or self.recent_per_day < self.per_day
+
+    @property
     def outcomes(self) -> list[tuple[str, str, int]]:
         return [(o.value, o.label, getattr(self.tally, o.value)) for o in Outcome]
 
@@ -136,8 +168,13 @@ class Progress:
 
     @property
     def outcome_rows(self) -> list[OutcomeRow]:
-        counting = self.round.counting_outcomes
-        return [OutcomeRow(value, label, forms, value in counting) for value, label, forms in self.outcomes]
+        counting, everything = self.round.counting_outcomes, self.reported
+        return [OutcomeRow(value, label, forms, value in counting, everything) for value, label, forms in self.outcomes]
+
+    @property
+    def not_counting(self) -> int:
+        """Forms with a result that does not make them verified, or not yet."""
+        return self.reported - self.tally.verified
 
     @property
     def removals_open(self) -> int:

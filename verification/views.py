@@ -152,6 +152,8 @@ def household_verify(request: HttpRequest, pk: int) -> HttpResponse:
         sheet = EntrySheet(asked, initial=_initial(persons, request.GET.get("methods", "")))
         return _entry_page(request, household, round, persons, sheet)
     sheet = EntrySheet(asked, data=request.POST)
+    if "more" in request.POST:  # without scripts: the page again, with a line more to correct
+        return _entry_page(request, household, round, persons, sheet)
     try:
         recorded = services.record_results(round=round, household_id=household.pk, by=request.user, **sheet.cleaned())
     except Refusal as refusal:
@@ -256,6 +258,7 @@ def _entry_page(request, household, round, persons, sheet, refusal: Refusal | No
         "saved": _saved(request),
         "undone": "undone" in request.GET,
         "current": _current(persons),
+        "marital_statuses": CollectionForm.MaritalStatus.choices[1:],
         "anybody_asked": any(p.is_asked for p in persons),
     }
     return render(request, "verification/household_verify.html", context, status=refusal.status if refusal else 200)

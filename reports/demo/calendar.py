@@ -43,15 +43,14 @@ class Course:
         start = random.randrange((LATEST_START - FIRST_DAY).days + 1)
         # a finished commune rested some days, and its last results are approved
         end = len(DAYS) - 4 - random.randrange(12) if complete else len(DAYS)
-        paces = [
-            pace * random.uniform(0.8, 1.2) if start <= place < end else 0.0 for place, pace in enumerate(PACES)
-        ]
+        paces = [pace * random.uniform(0.8, 1.2) if start <= place < end else 0.0 for place, pace in enumerate(PACES)]
         whole = sum(paces)
         self.until = list(accumulate(pace / whole for pace in paces))
 
     def at(self, part: float) -> tuple[int, float]:
         """(place in DAYS, how far into the day from 0 to 1) of the work's `part` from 0 to 1."""
-        place = min(bisect_left(self.until, part), len(self.until) - 1)
+        part = min(part, 0.999999) * self.until[-1]
+        place = bisect_left(self.until, part)
         before = self.until[place - 1] if place else 0.0
         return place, min(0.999, (part - before) / max(self.until[place] - before, 1e-9))
 

@@ -11,7 +11,7 @@ from reports.demo.figures import Figures, apportion
 from reports.demo.forms import KINH, NO_RELIGION, Place, Surroundings
 from reports.demo.passes import Ids, Staff, Walk
 from reports.demo.people import Home, Person
-from reports.demo.tables import NULL, Lines, no_lines
+from reports.demo.tables import NULL, Lines
 
 COLLECTION_DAYS = [date(2018, 7, 1) + timedelta(days) for days in range(184)]
 BATCH = "Đợt 1"
@@ -40,29 +40,28 @@ class Ground:
     staff: Staff
 
 
-def make_commune(ground: Ground, round_id: int, ids: Ids, seed: str) -> Lines:
-    """Everything the commune has; the same for the same seed, whatever other communes there are."""
+def make_commune(ground: Ground, round_id: int, ids: Ids, seed: str, lines: Lines) -> None:
+    """Append everything the commune has; the same for the same seed, whatever other communes there are."""
     random = Random(f"{seed}/{ground.unit.code}")
     figures = ground.figures
     homes = people.homes_of(people.ages_of(figures.collected, ground.age_bands, random), ground.households, random)
     refused = set(random.sample(range(figures.collected), figures.refused))
     walk = Walk(figures, ground.staff, ids, f"{ground.province_id}\t{ground.unit.pk}", round_id, random)
-    writer = _Writer(ground, round_id, ids, walk, refused, random)
+    writer = _Writer(ground, round_id, ids, walk, refused, random, lines)
     first = 0
     weights = [random.randrange(70, 131) for _ in ground.hamlets]
     for place, count in enumerate(apportion(len(homes), weights)):
         for sequence, home in enumerate(homes[first : first + count], start=1):
             writer.write(home, place, sequence)
         first += count
-    return writer.lines
 
 
 class _Writer:
     """Fills the forms of one home after the other and turns them into lines."""
 
-    def __init__(self, ground: Ground, round_id: int, ids: Ids, walk: Walk, refused: set[int], random: Random):
+    def __init__(self, ground, round_id: int, ids: Ids, walk: Walk, refused: set[int], random: Random, lines: Lines):
         self.ground, self.ids, self.walk, self.refused, self.random = ground, ids, walk, refused, random
-        self.lines = no_lines()
+        self.lines = lines
         self.hamlet_names = [hamlet.full_name for hamlet in ground.hamlets]
         self.round_id, self.written = round_id, 0
         self.catholic = 0.35 if random.random() < 0.12 else 0.04
@@ -140,11 +139,13 @@ class _Writer:
 def form_columns(p: Person) -> str:
     """A form's items in the order of `tables.COLUMNS`."""
     vn = "Việt Nam"
+    # the one column that may hold a backslash: it stands for a letter of the alphabet there
+    sort_key = p.sort_key.replace("\\", r"\\")
     return (
         f"\t{p.name}\t{p.birth_year}\t{p.birth_month or NULL}\t{p.birth_day or NULL}\t{p.blood_type}\t{p.sex}\t{p.marital_status}"
         f"\t{p.registered.text}\t{p.registered_code}\t{p.origin}\t{p.origin_code}\t{p.residence}\t{p.residence_code}"
         f"\t{p.present}\t{p.present_code}\t{p.ethnicity}\t{p.religion}\t{p.pin}\t{p.cmnd}"
         f"\t{p.father_name}\t{p.father_name and vn}\t{p.father_number}\t{p.mother_name}\t{p.mother_name and vn}\t{p.mother_number}"
         f"\t{p.spouse_name}\t{p.spouse_name and vn}\t{p.spouse_number}\t{p.head_name}\t{p.head_name and vn}\t{p.head_number}"
-        f"\t{p.relation}\t{p.book_number}\t{p.search_key}\t{p.sort_key}"
+        f"\t{p.relation}\t{p.book_number}\t{p.search_key}\t{sort_key}"
     )

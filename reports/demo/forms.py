@@ -81,7 +81,6 @@ def _name_everybody(home: Home, draw) -> None:
 
 def name_person(person: Person, rest) -> None:
     surname = person.surname
-    person.rest = rest
     person.name = f"{surname.text} {rest.text}"
     person.search_key = f"{surname.folded} {rest.folded}"
     # as text.person_sort_key: given name, surname, middle name

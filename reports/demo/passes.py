@@ -35,6 +35,9 @@ COLLECTED_UNTIL = date(2018, 12, 31)
 # From this day on most proposals still wait at the district.
 WAITING_SINCE = LAST_DAY - timedelta(days=3)
 TRUE, FALSE = "t", "f"
+TAB = "\t"
+# outcome, approval, and the columns single outcomes ask for
+Result = tuple[str, str, str]
 # (by the books, in person)
 METHODS = ((TRUE, TRUE),) * 5 + ((TRUE, FALSE),) * 3 + ((FALSE, TRUE),) * 2
 
@@ -81,31 +84,24 @@ class Walk:
     def visit(self, home: Home, planted: dict[int, Planted], prefix: str, lines: Lines) -> None:
         """Record the results of a home, or leave its forms open once the commune's share is done."""
         people = [person for person in home if not person.refused]
-        write = lines[RoundForm].append
         if self.verified >= self.wanted:
-            for person in people:
-                write(f"{prefix}{next(self.ids.round_form)}\t{person.form_id}\t\t\t{NULL}\t{NULL}\t{NULL}\n")
+            lines[RoundForm] += [
+                f"{prefix}{next(self.ids.round_form)}\t{p.form_id}\t\t\t{NULL}\t{NULL}\t{NULL}\n" for p in people
+            ]
             return
-        place, into_day = self.course.at((self.verified + 0.5) / self.wanted)
+        place, into_day = self.course.at((self.verified + len(people) * self.draw()) / self.wanted)
         day = DAYS[place]
         head = self._submission(day, into_day)
         everybody_out = len(people) <= self.slack and self.draw() < 0.012
         for person in people:
             pass_id = next(self.ids.verification_pass)
-            fault = planted.get(person.form_id)
             if everybody_out or self._done_or_out():
-                outcome, approval, asked = self._not_met(day)
-            elif fault:
-                outcome = Outcome.CORRECTED.value if fault.old else Outcome.SUPPLEMENTED.value
-                approval, asked = self._approval(day), NOTHING_ASKED
-                self._correct(pass_id, fault, approval, day, lines)
+                outcome, approval, details = self._not_met(day)
             else:
-                outcome, approval, asked = self._outcome(person, day, pass_id, lines)
-            lines[VerificationPass].append(f"{head}{pass_id}\t{person.form_id}\t{outcome}\t{asked}\n")
-            next_visit = asked.rpartition("\t")[2]
-            write(
-                f"{prefix}{next(self.ids.round_form)}\t{person.form_id}\t{outcome}\t{approval}\t{day}\t{next_visit}\t{pass_id}\n"
-            )
+                outcome, approval, details = self._result(person, planted.get(person.form_id), day, pass_id, lines)
+            lines[VerificationPass].append(f"{head}{pass_id}\t{person.form_id}\t{outcome}\t{details}\n")
+            standing = f"{outcome}\t{approval}\t{day}\t{details.rpartition(TAB)[2]}\t{pass_id}"
+            lines[RoundForm].append(f"{prefix}{next(self.ids.round_form)}\t{person.form_id}\t{standing}\n")
             if outcome == "not_met" or (approval == "pending" and outcome in REMOVALS):
                 self.slack -= 1
             else:
@@ -125,7 +121,7 @@ class Walk:
     def _done_or_out(self) -> bool:
         return self.verified >= self.wanted or (self.slack > 0 and self.draw() < 0.008)
 
-    def _not_met(self, day: date) -> tuple[str, str, str]:
+    def _not_met(self, day: date) -> Result:
         if self.draw() < 0.2:
             back = LAST_DAY + timedelta(days=int(2 * self.draw()))
         else:
@@ -134,9 +130,13 @@ class Walk:
             back += timedelta(days=1)
         return Outcome.NOT_MET.value, "", asked(reason=self._one_of(NOT_MET_REASONS), next_visit_on=back)
 
-    def _outcome(self, person: Person, day: date, pass_id: int, lines: Lines) -> tuple[str, str, str]:
-        """What a form without a fault came to."""
+    def _result(self, person: Person, fault: Planted | None, day: date, pass_id: int, lines: Lines) -> Result:
+        """What the form of somebody who was dealt with came to."""
         chance, age = self.draw(), person.age
+        if fault:
+            approval = self._approval(day)
+            self._correct(pass_id, fault, approval, day, lines)
+            return (Outcome.CORRECTED if fault.old else Outcome.SUPPLEMENTED).value, approval, NOTHING_ASKED
         if person.duplicate_of:
             return self._removal(Outcome.DUPLICATE, asked(duplicate_of=person.duplicate_of), day, pass_id, lines)
         if age >= 60 and chance < 0.025:
@@ -152,11 +152,11 @@ class Walk:
             return self._removal(Outcome.EMIGRATED, settled, day, pass_id, lines)
         return self._moved_away(day) if chance < 0.004 else (Outcome.MATCHED.value, "", NOTHING_ASKED)
 
-    def _moved_away(self, day: date) -> tuple[str, str, str]:
+    def _moved_away(self, day: date) -> Result:
         where = asked(event_on=self._since_collection(day), destination=self._one_of(FAR_AWAY).text)
         return Outcome.MOVED_AWAY.value, "", where
 
-    def _removal(self, outcome, asked_for: str, day: date, pass_id: int, lines: Lines) -> tuple[str, str, str]:
+    def _removal(self, outcome, asked_for: str, day: date, pass_id: int, lines: Lines) -> Result:
         if day >= WAITING_SINCE and not self.slack:
             return Outcome.MATCHED.value, "", NOTHING_ASKED
         approval = Approval.PENDING.value if day >= WAITING_SINCE else Approval.APPROVED.value

@@ -24,6 +24,7 @@ from verification.models import Correction, PassEvent, Plan, RollupMark, Round, 
 
 ROUND_NAME = "Phúc tra phiếu thu thập thông tin dân cư năm 2020"
 STARTS_ON, ENDS_ON = date(2020, 1, 1), date(2020, 6, 30)
+FORMS_A_LOT = 12_000
 # the officers of the demo accounts find work left
 FIXED_RATES = {units.SHOWN_COMMUNE: 0.84}
 
@@ -40,13 +41,19 @@ def require_fit_for_demo() -> None:
             "Never do so where real people are registered."
         )
     if CollectionForm.objects.filter(is_synthetic=False).exists():
-        raise NotSeeded("The register holds forms of real people; demo data is not mixed with them. Nothing was loaded.")
+        raise NotSeeded(
+            "The register holds forms of real people; demo data is not mixed with them. Nothing was loaded."
+        )
     if Household.objects.exists() or Round.objects.exists() or units.WorkTeam.objects.exists():
-        raise NotSeeded("There are households, rounds or teams already; demo data wants an empty register. Nothing was loaded.")
+        raise NotSeeded(
+            "There are households, rounds or teams already; demo data wants an empty register. Nothing was loaded."
+        )
     taken = User.objects.filter(username__in=[account.username for account in units.DEMO_ACCOUNTS])
     if taken.exists():
         names = ", ".join(taken.values_list("username", flat=True))
-        raise NotSeeded(f"There are accounts called {names} already; demo accounts would take their names. Nothing was loaded.")
+        raise NotSeeded(
+            f"There are accounts called {names} already; demo accounts would take their names. Nothing was loaded."
+        )
 
 
 def is_seeded() -> bool:
@@ -91,12 +98,16 @@ def seed(*, share: float, random_seed: int) -> Tally:
 
 
 def _fill_tables(grounds: list[Ground], round: Round, ids: Ids, random_seed: str) -> None:
-    """Make up one commune while the one before is being written. People are freed without the collector."""
-    copier = tables.Copier(connection.connection.cursor())
+    """Make up some communes while the ones before are being written. People are freed without the collector."""
+    copier, lines = tables.Copier(connection.connection.cursor()), tables.no_lines()
     gc.disable()
     try:
         for ground in grounds:
-            copier.write(make_commune(ground, round.pk, ids, random_seed))
+            make_commune(ground, round.pk, ids, random_seed, lines)
+            if len(lines[CollectionForm]) >= FORMS_A_LOT:
+                copier.write(lines)
+                lines = tables.no_lines()
+        copier.write(lines)
     finally:
         gc.enable()
         copier.close()
@@ -146,7 +157,7 @@ def _communes() -> list[AdministrativeUnit]:
 
 
 def _open_round(province, communes, figures: dict[str, Figures], administrator: User) -> Round:
-    opened_at = timezone.make_aware(datetime(2020, 1, 1, 8))
+    opened_at = datetime(2020, 1, 1, 8, tzinfo=timezone.get_default_timezone())
     round = Round.objects.create(
         name=ROUND_NAME,
         area=province,
@@ -185,7 +196,9 @@ class _Places:
         self.all: list[Place] = []
         self.by_district: dict[int, list[Place]] = defaultdict(list)
         self.by_commune: dict[int, list[tuple[int, int, Place]]] = defaultdict(list)
-        population = {r["code"]: int(r["population"]) for r in read_csv("reports", "population_2019_hatinh_premerger.csv")}
+        population = {
+            r["code"]: int(r["population"]) for r in read_csv("reports", "population_2019_hatinh_premerger.csv")
+        }
         of_2018 = AdministrativeUnit.objects.valid_on(COLLECTED_UNTIL).filter(level=AdministrativeUnit.Level.COMMUNE)
         for unit in of_2018.select_related("parent__parent").order_by("code"):
             names = [u.full_name[0].lower() + u.full_name[1:] for u in (unit, unit.parent, unit.parent.parent)]

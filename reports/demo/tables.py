@@ -46,9 +46,9 @@ def no_lines() -> Lines:
 
 
 class Copier:
-    """Writes one commune's lines in a thread of its own, on the transaction's own connection.
+    """Writes lines in a thread of its own, on the transaction's own connection.
 
-    Nobody else may use the connection until `close`. At most one commune waits, so memory stays flat.
+    Nobody else may use the connection until `close`. At most one lot waits, so memory stays flat.
     """
 
     def __init__(self, raw_cursor):
@@ -141,9 +141,7 @@ def first_ids(cursor) -> dict[type, int]:
 
 def set_sequences(cursor, next_ids: Mapping[type, int]) -> None:
     for table, following in next_ids.items():
-        cursor.execute(
-            "SELECT setval(pg_get_serial_sequence(%s, 'id'), %s, false)", [table._meta.db_table, following]
-        )
+        cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s, false)", [table._meta.db_table, following])
 
 
 def allocate_ids(cursor, table: type, count: int) -> Sequence[int]:

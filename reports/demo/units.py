@@ -145,7 +145,9 @@ def make_officers(
             is_staff=everything,
             is_superuser=everything,
         )
-    postings = [(officers[account.username], account.role, places.get(account.username, province)) for account in DEMO_ACCOUNTS]
+    postings = [
+        (officers[account.username], account.role, places.get(account.username, province)) for account in DEMO_ACCOUNTS
+    ]
     for username, role, place in _made_up(communes, work):
         if (place, role) not in at:
             officer = User(username=username, full_name=officer_name(random), password=make_password(None))

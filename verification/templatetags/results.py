@@ -6,6 +6,7 @@ from datetime import date
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as say
 
 from verification.records import masked as mask
 from verification.terms import Approval, Outcome
@@ -48,15 +49,17 @@ def item_options(items: Iterable, selected: str | None = "") -> SafeString:
 
 
 @register.simple_tag
-def result_sign(outcome: str, approval: str, in_round: bool = True) -> SafeString:
-    """A standing result as sign and word."""
-    if not in_round:
-        sign, word = "off", ""
+def result_sign(outcome: str | None, approval: str | None, next_visit_on: date | None = None) -> SafeString:
+    """Where a form of the round stands, as sign and word. No outcome is "", no form of the round is None."""
+    sign, word = "ok", Outcome(outcome).label if outcome else ""
+    if outcome is None:
+        sign, word = "off", say("not in the round")
     elif not outcome:
-        sign, word = "todo", ""
-    else:
-        word = Outcome(outcome).label
-        sign = {Approval.PENDING: "wait", Approval.RETURNED: "bad"}.get(approval) or (
-            "again" if outcome == Outcome.NOT_MET else "ok"
-        )
+        sign, word = "todo", say("not verified yet")
+    elif approval == Approval.PENDING:
+        sign, word = "wait", say("waiting for approval: %(outcome)s") % {"outcome": word}
+    elif approval == Approval.RETURNED:
+        sign, word = "bad", say("returned: %(outcome)s") % {"outcome": word}
+    elif next_visit_on:
+        sign, word = "again", say("absent, next visit %(day)s") % {"day": f"{next_visit_on.day}/{next_visit_on.month}"}
     return format_html('<span class="state {}">{}</span>', sign, word)

@@ -10,9 +10,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         size = parser.add_mutually_exclusive_group()
-        size.add_argument("--share", type=float, default=0.05, help="share of the province's 1.478.997 forms (default 0.05)")
+        size.add_argument(
+            "--share", type=float, default=0.05, help="share of the province's 1.478.997 forms (default 0.05)"
+        )
         size.add_argument("--full", action="store_const", const=1.0, dest="share", help="the whole province")
-        parser.add_argument("--random-seed", type=int, default=2020, help="another number gives other people (default 2020)")
+        parser.add_argument(
+            "--random-seed", type=int, default=2020, help="another number gives other people (default 2020)"
+        )
 
     def handle(self, *, share: float, random_seed: int, **options):
         if not SMALLEST_SHARE <= share <= 1:
