@@ -65,6 +65,7 @@ UNIT_COLUMNS = [
     Column(_("In the round"), lambda r: r.tally.in_scope),
     Column(_("Verified today"), lambda r: r.today),
     Column(_("Verified to date"), lambda r: r.tally.verified),
+    # xgettext:no-python-format
     Column(_("% of the plan"), lambda r: r.rate, percent=True),
     Column(_("Left"), lambda r: r.left),
     *(Column(o.label, lambda r, name=o.value: getattr(r.tally, name), 14) for o in Outcome),
@@ -157,17 +158,17 @@ def _write(export: Export) -> tuple[int, str]:
     path = file_path(export)
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_suffix(".part")
-    sheet.rows = _telling(export, sheet)
+    sheet.rows = _telling(export, sheet.rows, sheet.row_count)
     WRITERS[export.format](sheet, half)
     digest = hashlib.sha256(half.read_bytes()).hexdigest()
     os.replace(half, path)
     return sheet.row_count, digest
 
 
-def _telling(export: Export, sheet: Sheet) -> Iterator:
-    for done, row in enumerate(sheet.rows):
+def _telling(export: Export, rows: Iterable, count: int) -> Iterator:
+    for done, row in enumerate(rows):
         if done % TELL_EVERY == 0:
-            _tell(export, done, sheet.row_count)
+            _tell(export, done, count)
         yield row
 
 

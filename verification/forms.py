@@ -15,7 +15,7 @@ from verification.rules import CorrectionEntry, Entry, InvalidEntry
 from verification.terms import Outcome, SourcePaper
 
 CORRECTION_LINES = 3  # as many as fit; a form with more faults takes a second saving
-BROKEN = "\ufffd"  # what a byte that is not UTF-8 becomes
+BROKEN = ("\ufffd", "\x00")  # what a byte that is not UTF-8 becomes; what no keyboard types
 
 
 class Methods:
@@ -31,7 +31,7 @@ class CleanCharField(forms.CharField):
 
     def to_python(self, value):
         value = super().to_python(value)
-        if BROKEN in value:
+        if any(sign in value for sign in BROKEN):
             raise forms.ValidationError(_("Some letters arrived broken (not UTF-8). Type them again."))
         return text.clean(value)
 

@@ -26,7 +26,7 @@ def state_filter(state: str, round: Round) -> Q:
     counted = Q(result__outcome__in=round.counting_outcomes) & (
         ~Q(result__outcome__in=REMOVALS) | Q(result__approval__in=["", "approved"])
     )
-    return {
+    filters = {
         State.ALL: Q(),
         State.OPEN: Q(result__isnull=False) & ~counted,
         State.NOT_MET: Q(result__outcome=Outcome.NOT_MET),
@@ -34,7 +34,8 @@ def state_filter(state: str, round: Round) -> Q:
         State.RETURNED: Q(result__approval="returned"),
         State.VERIFIED: counted,
         State.REFUSED: Q(qualification=CollectionForm.Qualification.REFUSED),
-    }.get(state) or Q(result__outcome=state)
+    }
+    return filters[state] if state in filters else Q(result__outcome=state)
 
 
 def forms_of(unit: AdministrativeUnit, round: Round, state: str) -> QuerySet[CollectionForm]:

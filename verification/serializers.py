@@ -15,7 +15,7 @@ class CleanCharField(serializers.CharField):
 
     def to_internal_value(self, data):
         value = super().to_internal_value(data)
-        if BROKEN in value:
+        if any(sign in value for sign in BROKEN):
             raise serializers.ValidationError("not UTF-8")
         return text.clean(value)
 

@@ -98,7 +98,9 @@ def unit_work(request: HttpRequest, pk: int) -> HttpResponse:
     hamlet = unit if unit.level == AdministrativeUnit.Level.HAMLET else None
     commune_id = unit.parent_id if hamlet else unit.pk
     skipped = request.GET.get("after", "")
-    after = Household.objects.visible_to(request.user).filter(pk=skipped if skipped.isascii() and skipped.isdigit() else 0)
+    after = Household.objects.visible_to(request.user).filter(
+        pk=skipped if skipped.isascii() and skipped.isdigit() else 0
+    )
     household = work_left.next_household(
         _current_round(), commune_id, today=clock.today(), hamlet=hamlet, after=after.select_related("hamlet").first()
     )
@@ -118,7 +120,10 @@ def form_list(request: HttpRequest, pk: int) -> HttpResponse:
         "round": round,
         "state": state,
         "state_label": dict([*records.State.choices, *Outcome.choices])[state],
-        "states": records.State.choices,
+        "states": [
+            *records.State.choices,
+            *((o.value, o.label) for o in Outcome if o == state and o not in records.State.values),
+        ],
         "forms": forms,
         "next_key": next_key,
         "is_first_page": "after" not in request.GET,

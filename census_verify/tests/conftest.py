@@ -21,7 +21,13 @@ def running_stack():
 def stack(running_stack):
     """The running program, whole: whatever a test before it killed runs again."""
     yield running_stack
-    for child in (running_stack.postgres, running_stack.valkey, running_stack.web, running_stack.worker, running_stack.beat):
+    for child in (
+        running_stack.postgres,
+        running_stack.valkey,
+        running_stack.web,
+        running_stack.worker,
+        running_stack.beat,
+    ):
         if not child.is_running():
             child.start()
     running_stack.second_worker.stop()

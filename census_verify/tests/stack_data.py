@@ -7,7 +7,12 @@ import django
 
 HOUSEHOLDS_A_HAMLET = 70
 PASSWORD = "phuctra-2020-kiemthu"
-OFFICERS = {"officer": "commune_officer", "colleague": "commune_officer", "pc06": "pc06_officer", "admin": "administrator"}
+OFFICERS = {
+    "officer": "commune_officer",
+    "colleague": "commune_officer",
+    "pc06": "pc06_officer",
+    "admin": "administrator",
+}
 
 
 def make() -> None:

@@ -85,7 +85,9 @@ def test_without_a_posting_nothing_is_seen(addresses, client):
 def test_a_stranger_finds_nothing_of_another_commune(addresses, client, cast):
     client.force_login(cast.stranger)
     for name, address in addresses.items():
-        if "/" + address.split("/", 2)[1] + "/" == "/accounts/" or not any(c.isdigit() for c in address.replace("v1", "")):
+        if "/" + address.split("/", 2)[1] + "/" == "/accounts/" or not any(
+            c.isdigit() for c in address.replace("v1", "")
+        ):
             continue
         assert answers(client, address) <= {404, 405}, name
 
@@ -121,7 +123,14 @@ def test_the_admin_is_for_administrators(client, cast):
     client.force_login(cast.pc06)
     assert client.get("/admin/households/user/").status_code == 302
     client.force_login(cast.admin)
-    for page in ("", "households/user/", "households/province/", "households/commune/", "verification/round/", "verification/plan/"):
+    for page in (
+        "",
+        "households/user/",
+        "households/province/",
+        "households/commune/",
+        "verification/round/",
+        "verification/plan/",
+    ):
         assert client.get(f"/admin/{page}").status_code == 200, page
 
 

@@ -164,7 +164,11 @@ def test_no_page_is_inaccessible_too_wide_or_untranslated(open_page, stack: Stac
             page.goto(stack.url + path.format(commune=commune))
             assert page.locator("html").get_attribute("lang") == language
             violations = Axe().run(page).response["violations"]
-            serious = [v["id"] + ": " + v["nodes"][0]["html"][:200] for v in violations if v["impact"] in ("serious", "critical")]
+            serious = [
+                v["id"] + ": " + v["nodes"][0]["html"][:200]
+                for v in violations
+                if v["impact"] in ("serious", "critical")
+            ]
             assert serious == [], (path, serious)
             too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert too_wide <= 0, f"{path} scrolls sideways by {too_wide} px"

@@ -14,7 +14,9 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 HOLD_THE_PROVINCE = """
     SELECT t.id FROM reports_tally t JOIN households_administrativeunit u ON u.id = t.unit_id
     WHERE u.level = 1 FOR UPDATE OF t"""
-WAITS_FOR_A_LOCK = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%reports_tally%%'"
+WAITS_FOR_A_LOCK = (
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%reports_tally%%'"
+)
 
 
 def save_until_done(officer: Officer, pk: int, fields: dict) -> list[int]:

@@ -46,7 +46,9 @@ def test_the_apps_use_of_the_wiring_is_the_clock_and_the_health_key():
 
 
 def test_nothing_but_the_clock_asks_the_system_for_the_date():
-    asks = re.compile(r"timezone\.(now|localtime\(\)|localdate\(\))|datetime\.(now|utcnow)\(|date\.today\(|auto_now|\bNow\(\)")
+    asks = re.compile(
+        r"timezone\.(now|localtime\(\)|localdate\(\))|datetime\.(now|utcnow)\(|date\.today\(|auto_now|\bNow\(\)"
+    )
     for path in PYTHON:
         if path.name != "clock.py" and "tests" not in path.parts:
             assert not asks.search(path.read_text("utf-8")), path
@@ -130,4 +132,6 @@ class TestTranslations:
         for entry in self.entries("vi"):
             for text in [entry.msgstr, *entry.msgstr_plural.values()]:
                 if text:
-                    assert set(names.findall(text)) <= set(names.findall(entry.msgid + (entry.msgid_plural or ""))), text
+                    assert set(names.findall(text)) <= set(names.findall(entry.msgid + (entry.msgid_plural or ""))), (
+                        text
+                    )

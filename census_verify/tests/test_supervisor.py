@@ -176,9 +176,11 @@ class TestServers:
         postgres.kill()
         with subprocess.Popen(["sleep", "300"], **postgres.identity) as innocent:
             pid_file.write_text("\n".join([str(innocent.pid), *lines[1:]]) + "\n")
-            postgres.start()
-            assert innocent.poll() is None
-            innocent.kill()
+            try:
+                postgres.start()
+                assert innocent.poll() is None
+            finally:
+                innocent.kill()
 
     @pytest.mark.faults
     def test_a_database_half_made_is_made_again(self, var, started):

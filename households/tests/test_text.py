@@ -22,7 +22,7 @@ def test_search_key_does_not_care_how_the_letters_were_composed():
 
 
 def test_sort_key_is_the_vietnamese_alphabet():
-    assert sorted(reversed(IN_ORDER), key=text.sort_key) == IN_ORDER
+    assert sorted(set(IN_ORDER), key=text.sort_key) == IN_ORDER
 
 
 def test_people_are_sorted_by_given_name_then_surname():

@@ -60,8 +60,9 @@ def fill(home: Home, around: Surroundings, random: Random) -> None:
         person.marital_status = _marital_status(person, draw)
         person.ethnicity, person.religion = around.ethnicity, around.religion
         person.book_number, person.blood_type = around.book_number, ""
+    absent: dict[int, str] = {}
     for person in home:
-        _write_family(person, home, draw)
+        _write_family(person, home, absent, draw)
         person.head_name, person.head_number = head.name, head.cmnd or head.pin
 
 
@@ -135,14 +136,19 @@ def _marital_status(person: Person, draw) -> str:
     return DIVORCED_OR_WIDOWED if person.age >= 60 or draw() < 0.4 else MARRIED if draw() < 0.5 else SINGLE
 
 
-def _write_family(person: Person, home: Home, draw) -> None:
+def _write_family(person: Person, home: Home, absent: dict[int, str], draw) -> None:
+    """`absent`: by the mother's place, the father who lives elsewhere, the same for all her children."""
     person.father_number = person.mother_number = person.spouse_name = person.spouse_number = ""
     if person.father >= 0:
         father = home[person.father]
         person.father_name, person.father_number = father.name, father.cmnd
+    elif person.mother in absent:
+        person.father_name = absent[person.mother]
     else:
         rest = rests(MALE, era_of(person.birth_year - 28))[int(POOL * draw())]
         person.father_name = f"{person.surname.text} {rest.text}"
+        if person.mother >= 0:
+            absent[person.mother] = person.father_name
     if person.mother >= 0:
         mother = home[person.mother]
         person.mother_name, person.mother_number = mother.name, mother.cmnd

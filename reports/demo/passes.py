@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from itertools import count
 from random import Random
 
+from households.models import CollectionForm, Household
 from reports.demo.calendar import DAYS, LAST_DAY, Course, clock_text
 from reports.demo.faults import Planted
 from reports.demo.figures import Figures
@@ -41,6 +42,15 @@ Result = tuple[str, str, str]
 # (by the books, in person)
 METHODS = ((TRUE, TRUE),) * 5 + ((TRUE, FALSE),) * 3 + ((FALSE, TRUE),) * 2
 
+TABLE_OF = {
+    "household": Household,
+    "form": CollectionForm,
+    "round_form": RoundForm,
+    "verification_pass": VerificationPass,
+    "correction": Correction,
+    "event": PassEvent,
+}
+
 
 @dataclass
 class Ids:
@@ -54,6 +64,14 @@ class Ids:
     event: count
     book: count = field(default_factory=lambda: count(1))
     barcode: count = field(default_factory=lambda: count(1))
+
+    @classmethod
+    def starting_at(cls, first: dict[type, int]) -> "Ids":
+        return cls(**{name: count(first[table]) for name, table in TABLE_OF.items()})
+
+    def following(self) -> dict[type, int]:
+        """The id that the next row of each table will have."""
+        return {table: next(getattr(self, name)) for name, table in TABLE_OF.items()}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import gc
 from collections import defaultdict
 from datetime import date, datetime
-from itertools import count
 from random import Random
 
 from django.conf import settings
@@ -20,7 +19,7 @@ from reports.demo.forms import Place
 from reports.demo.passes import COLLECTED_UNTIL, Ids
 from reports.models import Tally
 from reports.rollups import roll_up
-from verification.models import Correction, PassEvent, Plan, RollupMark, Round, RoundForm, Target, VerificationPass
+from verification.models import Plan, RollupMark, Round, Target
 
 ROUND_NAME = "Phúc tra phiếu thu thập thông tin dân cư năm 2020"
 STARTS_ON, ENDS_ON = date(2020, 1, 1), date(2020, 6, 30)
@@ -70,27 +69,9 @@ def seed(*, share: float, random_seed: int) -> Tally:
     import_units()
     grounds, round = _prepare(share, str(random_seed))
     with connection.cursor() as cursor, tables.bare_tables(cursor):
-        first = tables.first_ids(cursor)
-        ids = Ids(
-            household=count(first[Household]),
-            form=count(first[CollectionForm]),
-            round_form=count(first[RoundForm]),
-            verification_pass=count(first[VerificationPass]),
-            correction=count(first[Correction]),
-            event=count(first[PassEvent]),
-        )
+        ids = Ids.starting_at(tables.first_ids(cursor))
         _fill_tables(grounds, round, ids, str(random_seed))
-        tables.set_sequences(
-            cursor,
-            {
-                Household: next(ids.household),
-                CollectionForm: next(ids.form),
-                RoundForm: next(ids.round_form),
-                VerificationPass: next(ids.verification_pass),
-                Correction: next(ids.correction),
-                PassEvent: next(ids.event),
-            },
-        )
+        tables.set_sequences(cursor, ids.following())
     # marked without a call to the worker: the figures are counted here, in the same transaction
     RollupMark.objects.bulk_create(RollupMark(round=round, commune=ground.unit) for ground in grounds)
     roll_up()
@@ -117,23 +98,17 @@ def _prepare(share: float, random_seed: str) -> tuple[list[Ground], Round]:
     """Everything but the register and the results: figures, hamlets, teams, officers, the round and its plans."""
     random = Random(random_seed)
     communes = _communes()
-    census = {row["code"]: row for row in read_csv("reports", "population_2019_hatinh.csv")}
-    counted = [
-        CommuneOfCensus(c.code, c.parent.code, int(census[c.code]["population"]), int(census[c.code]["households"]))
-        for c in communes
-    ]
-    figures = spread(counted, totals(share), FIXED_RATES, random)
-    homes = [max(1, round(figures[c.code].collected * c.households / c.population)) for c in counted]
     province = communes[0].parent.parent
+    census = _census(communes)
+    figures = spread(census, totals(share), FIXED_RATES, random)
+    homes = [max(1, round(figures[c.code].collected * c.households / c.population)) for c in census]
     with connection.cursor() as cursor:
-        in_full = apportion(COLLECTED, [c.population for c in counted])
+        in_full = apportion(COLLECTED, [c.population for c in census])
         hamlets = units.make_hamlets(cursor, communes, in_full, homes, random)
     work = units.make_teams(communes, figures)
     staff, administrator = units.make_officers(communes, work, province, random)
-    round_ = _open_round(province, communes, figures, administrator)
-    places = _Places(communes)
-    bands = _age_bands()
-    return [
+    places, bands = _Places(communes), _age_bands()
+    grounds = [
         Ground(
             unit=commune,
             district_code=commune.parent.code,
@@ -148,7 +123,16 @@ def _prepare(share: float, random_seed: str) -> tuple[list[Ground], Round]:
             staff=staff[commune.pk],
         )
         for commune, households in zip(communes, homes, strict=True)
-    ], round_
+    ]
+    return grounds, _open_round(province, communes, figures, administrator)
+
+
+def _census(communes: list[AdministrativeUnit]) -> list[CommuneOfCensus]:
+    rows = {row["code"]: row for row in read_csv("reports", "population_2019_hatinh.csv")}
+    return [
+        CommuneOfCensus(c.code, c.parent.code, int(rows[c.code]["population"]), int(rows[c.code]["households"]))
+        for c in communes
+    ]
 
 
 def _communes() -> list[AdministrativeUnit]:

@@ -62,7 +62,12 @@ def test_a_chart_stays_inside_its_frame_and_never_falls(days):
 
 def draw(series) -> burnup.Chart:
     return burnup.draw(
-        series, plan=1000, starts_on=date(2020, 1, 1), ends_on=date(2020, 6, 30), today=date(2020, 6, 19), percents=[85, 100]
+        series,
+        plan=1000,
+        starts_on=date(2020, 1, 1),
+        ends_on=date(2020, 6, 30),
+        today=date(2020, 6, 19),
+        percents=[85, 100],
     )
 
 

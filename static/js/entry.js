@@ -30,6 +30,7 @@ function tellButton() {
   const chosen = [...persons.values()].map((row) => outcomeOf(row)?.value).filter(Boolean);
   const allCorrect = chosen.length === asked.length && chosen.every((value) => value === "matched");
   const words = form.dataset;
+  button.setAttribute("aria-disabled", !chosen.length);
   button.firstElementChild.textContent = !chosen.length
     ? words.none
     : allCorrect
@@ -157,8 +158,10 @@ form.addEventListener("submit", (event) => {
 addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   isSent = false;
-  button.removeAttribute("aria-disabled");
+  tellButton();
   form.querySelectorAll(":disabled").forEach((field) => (field.disabled = false));
 });
 goTo(Number(form.dataset.current), false);
-(form.querySelector("[aria-invalid]") ?? form.querySelector(".is-bad [name$=-c0-new]:not([value=''])"))?.focus();
+const refused = form.querySelector("[aria-invalid]") ?? form.querySelector(".is-bad [name$=-c0-new]:not([value=''])");
+refused?.focus();
+refused?.select?.();

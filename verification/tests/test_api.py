@@ -5,7 +5,6 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
-from reports import rollups
 from verification.models import VerificationPass
 from verification.tests.factories import record
 
@@ -84,21 +83,6 @@ def test_not_hers_to_do_and_not_hers_to_see(post, client, homes, cast):
     client.force_login(cast.stranger)
     assert post(homes.two, sent(homes.two)).status_code == 404
     assert not VerificationPass.objects.exists()
-
-
-def test_units_are_addressed_by_their_level(client, round, cast, tree):
-    rollups.roll_up()
-    client.force_login(cast.pc06)
-    names = {
-        level: [unit["full_name"] for unit in client.get(reverse(f"api:{level}_list")).json()["results"]]
-        for level in ("province", "district", "commune", "hamlet")
-    }
-    assert names["province"] == ["Tỉnh Hà Tĩnh"]
-    assert names["district"] == ["Huyện Hương Khê", "Thị xã Kỳ Anh"]
-    assert names["commune"] == ["Xã Hương Trà", "Xã Phú Gia", "Phường Hưng Trí"]
-    assert len(names["hamlet"]) == 4
-    figures = client.get(reverse("api:unit_detail", args=[tree.province.pk])).json()["figures"]
-    assert (figures["plan"], figures["verified"]) == (14, 0)
 
 
 def test_a_household_with_its_forms(client, round, cast, homes):

@@ -323,7 +323,12 @@ class TestOpeningARound:
         plan = Plan.objects.get(round=round, commune=tree.huong_tra)
         services.adjust_plan(plan=plan, forms=5, reason="bổ sung năm 2019", by=cast.pc06)
         assert list(plan.adjustments.values_list("forms", "by")) == [(5, cast.pc06.pk)]
-        for forms, reason, by in [(0, "x", cast.pc06), (5, " ", cast.pc06), (-99, "x", cast.pc06), (5, "x", cast.officer)]:
+        for forms, reason, by in [
+            (0, "x", cast.pc06),
+            (5, " ", cast.pc06),
+            (-99, "x", cast.pc06),
+            (5, "x", cast.officer),
+        ]:
             with pytest.raises(Refusal):
                 services.adjust_plan(plan=plan, forms=forms, reason=reason, by=by)
         assert plan.adjustments.count() == 1
