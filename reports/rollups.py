@@ -6,6 +6,7 @@ from the first mark taken to the last total written; whatever breaks, both roll 
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import date
 
 from django.db import connection, transaction
 
@@ -44,12 +45,16 @@ class Table:
     sums: tuple[str, ...]
     stamped: bool = False
 
-    def replace(self, cursor, *, owner: str, owners: list[int], select: str, params: dict) -> None:
+    def replace(
+        self, cursor, *, owner: str, owners: list[int], select: str, params: dict, days: list[date] | None = None
+    ) -> list[date]:
         """Make the rows of `owners` (units or teams) equal to what `select` computes.
 
-        `select` gives a column `owner`, the keys and the sums. Rows it does not give are deleted.
+        `select` gives a column `owner`, the keys and the sums. Rows it does not give are deleted. With
+        `days` only rows of these days are touched. Returns the days of which a row changed.
         """
         columns = [*self.keys, *self.sums]
+        other = "team" if owner == "unit" else "unit"
         same_row = " AND ".join(f"computed.{c} = old.{c}" for c in self.keys) or "true"
         changed = ", ".join(f"{c} = EXCLUDED.{c}" for c in self.sums)
         stamp = ", rolled_up_at" if self.stamped else ""
@@ -59,43 +64,52 @@ class Table:
             else f" WHERE ({', '.join(f'old.{c}' for c in self.sums)})"
             f" IS DISTINCT FROM ({', '.join(f'EXCLUDED.{c}' for c in self.sums)})"
         )
+        day = "day" if "day" in self.keys else "NULL::date"
         cursor.execute(
             f"""
             WITH computed AS MATERIALIZED ({select}),
             gone AS (
                 DELETE FROM {self.name} old
-                WHERE old.round_id = %(round)s AND old.{owner}_id = ANY(%(owners)s) AND NOT EXISTS (
+                WHERE old.round_id = %(round)s AND old.{owner}_id = ANY(%(owners)s) AND old.{other}_id IS NULL
+                    {self._on_days("old", days)} AND NOT EXISTS (
                     SELECT 1 FROM computed WHERE computed.owner = old.{owner}_id AND {same_row})
+                RETURNING {day} AS day
+            ), put AS (
+                INSERT INTO {self.name} AS old (round_id, {owner}_id, {", ".join(columns)}{stamp})
+                SELECT %(round)s, owner, {", ".join(columns)}{", %(now)s" if stamp else ""} FROM computed
+                ON CONFLICT (round_id, unit_id, team_id{"".join(f", {k}" for k in self.keys)})
+                DO UPDATE SET {changed}{only_changed}
+                RETURNING {day} AS day
             )
-            INSERT INTO {self.name} AS old (round_id, {owner}_id, {", ".join(columns)}{stamp})
-            SELECT %(round)s, owner, {", ".join(columns)}{", %(now)s" if stamp else ""} FROM computed
-            ON CONFLICT (round_id, unit_id, team_id{"".join(f", {k}" for k in self.keys)})
-            DO UPDATE SET {changed}{only_changed}
+            SELECT day FROM gone UNION SELECT day FROM put
             """,
-            {**params, "owners": owners},
+            {**params, "owners": owners, "days": days},
         )
+        return [day for (day,) in cursor.fetchall() if day]
 
-    def climb(self, cursor, parents: list[int], params: dict) -> None:
+    def climb(self, cursor, parents: list[int], params: dict, days: list[date] | None = None) -> None:
         """Each parent is the sum of its children."""
-        self.replace(
-            cursor,
-            owner="unit",
-            owners=parents,
-            select=self._sum("unit.parent_id", "JOIN households_administrativeunit unit ON unit.id = child.unit_id"),
-            params=params,
-        )
+        join = "JOIN households_administrativeunit unit ON unit.id = child.unit_id"
+        select = self._sum("unit.parent_id", join, days)
+        self.replace(cursor, owner="unit", owners=parents, select=select, params=params, days=days)
 
-    def climb_to_teams(self, cursor, teams: list[int], params: dict) -> None:
+    def climb_to_teams(self, cursor, teams: list[int], params: dict, days: list[date] | None = None) -> None:
         """Each team is the sum of the communes it works in today."""
         join = "JOIN households_teamcommune tc ON tc.commune_id = child.unit_id AND tc.valid_to IS NULL"
-        self.replace(cursor, owner="team", owners=teams, select=self._sum("tc.team_id", join), params=params)
+        select = self._sum("tc.team_id", join, days)
+        self.replace(cursor, owner="team", owners=teams, select=select, params=params, days=days)
 
-    def _sum(self, owner: str, join: str) -> str:
+    def _sum(self, owner: str, join: str, days: list[date] | None) -> str:
         sums = ", ".join(f"sum(child.{c})::int AS {c}" for c in self.sums)
         keys = "".join(f", child.{k}" for k in self.keys)
         return f"""
             SELECT {owner} AS owner{keys}, {sums} FROM {self.name} child {join}
-            WHERE child.round_id = %(round)s AND {owner} = ANY(%(owners)s) GROUP BY {owner}{keys}"""
+            WHERE child.round_id = %(round)s AND child.team_id IS NULL AND {owner} = ANY(%(owners)s)
+                {self._on_days("child", days)}
+            GROUP BY {owner}{keys}"""
+
+    def _on_days(self, row: str, days: list[date] | None) -> str:
+        return f"AND {row}.day = ANY(%(days)s::date[])" if days is not None and "day" in self.keys else ""
 
 
 HAMLET_SUMS = (*FORM_COUNTS, "in_scope", *COUNTS)
@@ -161,36 +175,44 @@ def roll_up() -> dict[int, set[int]]:
             """
             DELETE FROM verification_rollupmark WHERE id IN (
                 SELECT id FROM verification_rollupmark ORDER BY id FOR UPDATE SKIP LOCKED)
-            RETURNING round_id, commune_id
+            RETURNING round_id, commune_id, every_day
             """
         )
         touched = defaultdict(set)
-        for round_id, commune_id in cursor.fetchall():
+        every_day = set()
+        for round_id, commune_id, whole in cursor.fetchall():
             touched[round_id].add(commune_id)
+            every_day |= {round_id} if whole else set()
         for round in Round.objects.filter(pk__in=touched):
-            _recount(cursor, round, sorted(touched[round.pk]))
+            _recount(cursor, round, sorted(touched[round.pk]), every_day=round.pk in every_day)
     return dict(touched)
 
 
-def _recount(cursor, round: Round, communes: list[int]) -> None:
+def _recount(cursor, round: Round, communes: list[int], *, every_day: bool) -> None:
     params = counting_params(round) | {"communes": communes, "now": clock.now()}
     hamlets = _ids(cursor, "SELECT id FROM households_administrativeunit WHERE parent_id = ANY(%s)", communes)
     TALLY.replace(cursor, owner="unit", owners=hamlets, select=HAMLETS, params=params)
-    for table, select in ((TALLY, COMMUNES), (DAILY, DAYS), (FAULTS, FAULTS_FOUND), (REFUSALS, REFUSED)):
-        table.replace(cursor, owner="unit", owners=communes, select=select, params=params)
+    # The communes are recounted whole; above them only the days that changed are summed again.
+    days = {
+        table: table.replace(cursor, owner="unit", owners=communes, select=select, params=params)
+        for table, select in ((TALLY, COMMUNES), (DAILY, DAYS), (FAULTS, FAULTS_FOUND), (REFUSALS, REFUSED))
+    }
+    if every_day:
+        days = dict.fromkeys(days)
+    moved = [table for table in TABLES if "day" not in table.keys or days[table] != []]
     parents = communes
     while parents := _ids(
         cursor,
         "SELECT DISTINCT parent_id FROM households_administrativeunit WHERE id = ANY(%s) AND parent_id IS NOT NULL",
         parents,
     ):
-        for table in TABLES:
-            table.climb(cursor, parents, params)
+        for table in moved:
+            table.climb(cursor, parents, params, days[table] or None)
     # also the teams that worked there before, who give the commune's figures up
     teams = _ids(cursor, "SELECT DISTINCT team_id FROM households_teamcommune WHERE commune_id = ANY(%s)", communes)
     if teams:
-        for table in TABLES:
-            table.climb_to_teams(cursor, teams, params)
+        for table in moved:
+            table.climb_to_teams(cursor, teams, params, days[table] or None)
 
 
 def counting_params(round: Round) -> dict:
@@ -211,4 +233,4 @@ def _ids(cursor, sql: str, ids: list[int]) -> list[int]:
 def mark_everything(round: Round) -> None:
     """Have every commune of the round's area recounted by the next roll-up."""
     communes = AdministrativeUnit.objects.under(round.area).filter(level=AdministrativeUnit.Level.COMMUNE)
-    outbox.mark(round.pk, communes.values_list("pk", flat=True))
+    outbox.mark(round.pk, communes.values_list("pk", flat=True), every_day=True)

@@ -8,6 +8,7 @@ from households.permissions import scope_of
 from reports import burnup, exports, permissions, progress, services
 from reports.forms import ExportForm
 from reports.models import Export
+from verification import work
 from verification.models import Round
 
 
@@ -130,6 +131,7 @@ def _progress_page(request: HttpRequest, shown: progress.Progress, rows: list[pr
         "can_list_persons": is_unit and level >= 3 and scope.persons_cover(owner),
         "can_list_rows": (not is_unit or level >= 2) and all(scope.persons_cover(row.owner) for row in rows),
         "can_work": is_unit and level >= 3 and scope.can_record and scope.persons_cover(owner),
+        "saved": work.saved_by(request.user, request.GET.get("saved", "")),
         "lineage": _lineage(request.user, owner) if is_unit else [],
     }
     return render(request, "reports/unit_detail.html", context)

@@ -20,9 +20,14 @@ logger = logging.getLogger(__name__)
 WAKE_KEY, WAKE_KEY_SECONDS, WAKE_DELAY_SECONDS = "rollup-asked-for", 1, 1.1
 
 
-def mark(round_id: int, commune_ids: Iterable[int]) -> None:
-    """Leave a mark for each commune, in the transaction of the change."""
-    RollupMark.objects.bulk_create(RollupMark(round_id=round_id, commune_id=pk) for pk in commune_ids)
+def mark(round_id: int, commune_ids: Iterable[int], *, every_day: bool = False) -> None:
+    """Leave a mark for each commune, in the transaction of the change.
+
+    `every_day`: what changed is not a result of some day but where all of them are summed.
+    """
+    RollupMark.objects.bulk_create(
+        RollupMark(round_id=round_id, commune_id=pk, every_day=every_day) for pk in commune_ids
+    )
     transaction.on_commit(wake)
 
 

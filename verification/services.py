@@ -352,5 +352,5 @@ def assign_commune(*, commune: AdministrativeUnit, team: WorkTeam, by: User) -> 
         current.save(update_fields=["valid_to"])
     assigned = TeamCommune.objects.create(team=team, commune=commune, valid_from=today)
     for round in Round.objects.open():
-        outbox.mark(round.pk, [commune.pk])
+        outbox.mark(round.pk, [commune.pk], every_day=True)
     return assigned

@@ -260,7 +260,7 @@ def _entry_page(request, household, round, persons, sheet, refusal: Refusal | No
         "pace": work_left.pace(round, household.commune_id, today=today),
         "outcomes": [(o.value, o.label, OUTCOME_KEYS[o]) for o in Outcome],
         "can_record": permissions.can_record_in(request.user, household.commune_id) and round.status == "open",
-        "saved": _saved(request),
+        "saved": work_left.saved_by(request.user, request.GET.get("saved", "")),
         "undone": "undone" in request.GET,
         "current": _current(persons),
         "marital_statuses": CollectionForm.MaritalStatus.choices[1:],
@@ -274,31 +274,6 @@ def _current(persons: list[Person]) -> int:
     refused = [p.number for p in persons if p.problem]
     asked = [p.number for p in persons if p.is_asked]
     return next(iter([*refused, *asked]), 1)
-
-
-def _saved(request) -> dict | None:
-    """What the officer's last submission recorded, for the line that offers to undo it."""
-    try:
-        submission = UUID(request.GET.get("saved", ""))
-    except ValueError:
-        return None
-    passes = list(
-        VerificationPass.objects.standing()
-        .visible_to(request.user)
-        .filter(submission=submission, officer=request.user)
-        .select_related("form__household")
-    )
-    if not passes:
-        return None
-    matched = sum(p.outcome == Outcome.MATCHED for p in passes)
-    return {
-        "submission": submission,
-        "at": passes[0].recorded_at,
-        "household": passes[0].form.household,
-        "people": len(passes),
-        "matched": matched,
-        "others": len(passes) - matched,
-    }
 
 
 def _to_next(household: Household, round: Round, recorded: VerificationPass, methods: str) -> HttpResponse:

@@ -3,13 +3,14 @@ saving at once, not after the next roll-up."""
 
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q
 
-from households.models import AdministrativeUnit, Household
-from verification.models import Plan, Round, RoundForm
+from households.models import AdministrativeUnit, Household, User
+from verification.models import Plan, Round, RoundForm, VerificationPass
 from verification.rules import needed_per_day
-from verification.terms import REMOVALS
+from verification.terms import REMOVALS, Outcome
 
 
 def hamlets_with_open(round: Round, commune: AdministrativeUnit) -> list[AdministrativeUnit]:
@@ -63,3 +64,27 @@ def pace(round: Round, commune_id: int, *, today: date) -> Pace:
     plan = Plan.objects.filter(round=round, commune=commune_id).values_list("forms", flat=True).first() or 0
     left = plan - (verified["all"] - verified["today"])
     return Pace(verified["today"], needed_per_day(left, first_day=today, due_on=round.ends_on))
+
+
+def saved_by(officer: User, submission: str) -> dict | None:
+    """What the officer's last submission recorded, for the line that offers to undo it."""
+    try:
+        key = UUID(submission)
+    except ValueError:
+        return None
+    passes = list(
+        VerificationPass.objects.standing()
+        .visible_to(officer)
+        .filter(submission=key, officer=officer)
+        .select_related("form__household")
+    )
+    if not passes:
+        return None
+    matched = sum(p.outcome == Outcome.MATCHED for p in passes)
+    return {
+        "submission": key,
+        "at": passes[0].recorded_at,
+        "household": passes[0].form.household,
+        "matched": matched,
+        "others": len(passes) - matched,
+    }

@@ -1,4 +1,4 @@
-// The keys of the entry page. Everything works without them; with them the mouse is never needed.
+// The keys of the entry page: with them the mouse is never needed, without them all works too.
 
 const form = document.getElementById("entry");
 const button = document.getElementById("submit");
@@ -10,40 +10,33 @@ let current = 0;
 let isSent = false;
 
 const outcomeOf = (row) => row.querySelector(".outcome");
-const isTyping = (el) => el.matches("input:not([type=radio], [type=checkbox], [type=hidden]), select, textarea");
 const corrects = (outcome) => outcome === "corrected" || outcome === "supplemented";
-const firstShown = (fields) => [...fields].find((field) => field.offsetParent);
 
-function goTo(number, scroll = true) {
+function goTo(number) {
   const row = persons.get(number);
   if (!row || !outcomeOf(row)) return;
   persons.get(current)?.classList.remove("is-current");
   row.classList.add("is-current");
   current = number;
   document.getElementById("current").textContent = number;
-  if (scroll) row.scrollIntoView({ block: "nearest" });
 }
 
 // The button says what Enter will do.
 function tellButton() {
-  const asked = [...persons.values()].filter((row) => row.hasAttribute("data-asked"));
-  const chosen = [...persons.values()].map((row) => outcomeOf(row)?.value).filter(Boolean);
-  const allCorrect = chosen.length === asked.length && chosen.every((value) => value === "matched");
-  const words = form.dataset;
+  const rows = [...persons.values()];
+  const chosen = rows.map((row) => outcomeOf(row)?.value).filter(Boolean);
+  const asked = rows.filter((row) => row.hasAttribute("data-asked")).length;
+  const isAll = chosen.length === asked && chosen.every((value) => value === "matched");
+  const { all, none, one, many } = form.dataset;
+  const some = chosen.length === 1 ? one : many.replace("#", chosen.length);
+  button.firstElementChild.textContent = !chosen.length ? none : isAll ? all : some;
   button.setAttribute("aria-disabled", !chosen.length);
-  button.firstElementChild.textContent = !chosen.length
-    ? words.none
-    : allCorrect
-      ? words.all
-      : chosen.length === 1
-        ? words.one
-        : words.many.replace("#", chosen.length);
 }
 
-// Lines two and three of the corrections are copies of the first; each shows what the form says.
+// Lines two and three are copies of the first.
 function openCorrections(row) {
-  const first = row.querySelector(".correction");
-  for (let line = row.querySelectorAll(".correction").length; line < 3; line++) {
+  const first = row.querySelector("fieldset");
+  for (let line = row.querySelectorAll("fieldset").length; line < 3; line++) {
     const copy = first.cloneNode(true);
     for (const field of copy.querySelectorAll("[name]")) {
       field.name = field.name.replace("-c0-", `-c${line}-`);
@@ -51,7 +44,7 @@ function openCorrections(row) {
     }
     first.parentNode.insertBefore(copy, row.querySelector(".no-script"));
   }
-  row.querySelectorAll(".correction").forEach(showOld);
+  row.querySelectorAll("fieldset").forEach(showOld);
 }
 
 function showOld(line) {
@@ -64,15 +57,14 @@ function showOld(line) {
 
 function choose(outcome) {
   const row = persons.get(current);
-  const select = row && outcomeOf(row);
-  if (!select) return;
-  select.value = outcome;
+  if (!row) return;
+  outcomeOf(row).value = outcome;
   changed(row);
-  let field = firstShown(row.querySelectorAll(".asks select, .asks input"));
+  let field = [...row.querySelectorAll(".asks select, .asks input")].find((el) => el.offsetParent);
   if (corrects(outcome) && row.dataset.item) {
     const item = row.querySelector("[name$=-c0-field]");
     if (!item.value) item.value = row.dataset.item;
-    showOld(item.closest(".correction"));
+    showOld(item.closest("fieldset"));
     field = row.querySelector("[name$=-c0-new]");
   }
   if (field) field.focus();
@@ -84,18 +76,7 @@ function changed(row) {
   tellButton();
 }
 
-// What another outcome asked for is not sent along.
-function dropUnasked() {
-  for (const row of persons.values()) {
-    const outcome = outcomeOf(row)?.value;
-    for (const asks of row.querySelectorAll("[data-for]")) {
-      const unasked = !asks.dataset.for.split(" ").includes(outcome);
-      asks.querySelectorAll("[name]").forEach((field) => (field.disabled = unasked));
-    }
-  }
-}
-
-// A Vietnamese input method may hand over "đ", or nothing yet: then the key's place says which it was.
+// An input method may hand over "đ", or nothing yet: then the key's place says which it was.
 function letterOf(event) {
   if (/^[a-z0-9?]$/i.test(event.key)) return event.key.toLowerCase();
   const place = /^(?:Key|Digit|Numpad)([A-Z0-9])$/.exec(event.code);
@@ -113,10 +94,10 @@ function onKey(event) {
   if (event.key === "Escape") {
     document.activeElement.blur();
   } else if (event.key === "Enter") {
-    if (target.closest("a, button, summary, textarea") || event.isComposing) return;
+    if (target.closest("a, button, summary") || event.isComposing) return;
     event.preventDefault();
     if (!event.repeat) form.requestSubmit(button);
-  } else if (isTyping(target) || event.repeat) {
+  } else if (target.matches("input:not([type=radio]), select") || event.repeat) {
     return;
   } else if (letter === "?") {
     help.showModal();
@@ -128,6 +109,7 @@ function onKey(event) {
   } else if (/^[1-9]$/.test(letter)) {
     document.activeElement.blur();
     goTo(Number(letter));
+    persons.get(current)?.scrollIntoView({ block: "nearest" });
   }
 }
 
@@ -136,32 +118,35 @@ document.addEventListener("keydown", onKey);
 document.getElementById("help").addEventListener("click", () => help.showModal());
 form.querySelectorAll(".no-script").forEach((el) => (el.hidden = true));
 for (const [number, row] of persons) {
-  row.addEventListener("focusin", () => goTo(number, false));
-  row.addEventListener("click", () => goTo(number, false));
+  for (const type of ["focusin", "click"]) row.addEventListener(type, () => goTo(number));
   if (outcomeOf(row)) changed(row);
 }
 form.addEventListener("change", (event) => {
   if (event.target.matches(".outcome")) changed(event.target.closest(".person"));
-  if (event.target.matches("[name$=-field]")) showOld(event.target.closest(".correction"));
+  if (event.target.matches("[name$=-field]")) showOld(event.target.closest("fieldset"));
 });
 form.addEventListener("click", (event) => {
   const outcome = event.target.closest("[data-outcome]")?.dataset.outcome;
   if (outcome) choose(outcome);
 });
+// Twice is once; on a lost line it may be tried again: the server counts a submission once.
 form.addEventListener("submit", (event) => {
   if (isSent) return event.preventDefault();
   isSent = true;
-  dropUnasked();
-  button.setAttribute("aria-disabled", "true");
+  button.setAttribute("aria-disabled", true);
+  setTimeout(() => {
+    isSent = false;
+    tellButton();
+  }, 5000);
 });
-// Back from the next household: the page is as it was left, and may be sent again.
-addEventListener("pageshow", (event) => {
-  if (!event.persisted) return;
-  isSent = false;
-  tellButton();
-  form.querySelectorAll(":disabled").forEach((field) => (field.disabled = false));
+// What another outcome asked for is not sent along.
+form.addEventListener("formdata", ({ formData }) => {
+  for (const asks of form.querySelectorAll("[data-for]")) {
+    const isAsked = asks.dataset.for.split(" ").includes(outcomeOf(asks.closest(".person")).value);
+    if (!isAsked) asks.querySelectorAll("[name]").forEach((field) => formData.delete(field.name));
+  }
 });
-goTo(Number(form.dataset.current), false);
+goTo(Number(form.dataset.current));
 const refused = form.querySelector("[aria-invalid]") ?? form.querySelector(".is-bad [name$=-c0-new]:not([value=''])");
 refused?.focus();
 refused?.select?.();

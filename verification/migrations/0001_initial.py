@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
             name='RollupMark',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('every_day', models.BooleanField(db_default=False, default=False)),
                 ('commune', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='households.administrativeunit')),
                 ('round', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='verification.round')),
             ],

@@ -141,6 +141,7 @@ class RollupMark(models.Model):
 
     round = models.ForeignKey(Round, models.CASCADE, related_name="+", db_index=False)
     commune = models.ForeignKey(AdministrativeUnit, models.CASCADE, related_name="+", db_index=False)
+    every_day = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         verbose_name = _("roll-up mark")
