@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from math import ceil
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -225,7 +226,7 @@ def two_places(value: Decimal) -> Decimal:
 def target_states(round: Round, verified: int, plan: int, day: date) -> list[TargetState]:
     states = []
     for target in round.targets.all():
-        needed = -int(-plan * target.percent // 100)
+        needed = ceil(plan * target.percent / 100)
         met = plan > 0 and verified >= needed
         per_day = needed_per_day(needed - verified, first_day=day + timedelta(days=1), due_on=target.due_on)
         states.append(TargetState(target, needed, met, day > target.due_on, per_day, max(needed - verified, 0)))

@@ -12,6 +12,10 @@ from verification import work
 from verification.models import Round
 
 
+class NoRoundYet(Http404):
+    """No round was opened: there are no figures to show."""
+
+
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """The page of the unit the officer is posted to; a team's member finds the team's."""
@@ -20,7 +24,10 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("reports:team_detail", scope.team_ids[0])
     if scope.home_unit is None:
         return render(request, "reports/no_posting.html", status=403)
-    return _unit_page(request, scope.home_unit)
+    try:
+        return _unit_page(request, scope.home_unit)
+    except NoRoundYet:
+        return render(request, "reports/no_round.html")
 
 
 @require_GET
@@ -90,7 +97,7 @@ def export_file(request: HttpRequest, pk: int) -> HttpResponse:
 def _current_round() -> Round:
     round = Round.objects.prefetch_related("targets").current()
     if round is None:
-        raise Http404("no round was opened yet")
+        raise NoRoundYet
     return round
 
 

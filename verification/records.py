@@ -14,6 +14,7 @@ WALKING_ORDER = ("hamlet__code", "household__sequence", "line", "pk")
 class State(TextChoices):
     ALL = "all", _("all forms")
     OPEN = "open", _("not verified yet")
+    LEFT = "left", _("left of the plan")
     NOT_MET = "not_met", _("to be visited again")
     PENDING = "pending", _("waiting for approval")
     RETURNED = "returned", _("returned")
@@ -29,6 +30,8 @@ def state_filter(state: str, round: Round) -> Q:
     filters = {
         State.ALL: Q(),
         State.OPEN: Q(result__isnull=False) & ~counted,
+        # what the plan still lacks: the open ones, and those that must be collected again first
+        State.LEFT: ~counted,
         State.NOT_MET: Q(result__outcome=Outcome.NOT_MET),
         State.PENDING: Q(result__approval="pending"),
         State.RETURNED: Q(result__approval="returned"),

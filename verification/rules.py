@@ -1,6 +1,6 @@
 """What may be recorded, decided from values alone: no database, no request."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 
 from django.utils.translation import gettext as say
@@ -60,6 +60,24 @@ class Entry:
     attempts: int | None = None
     next_visit_on: date | None = None
     corrections: tuple[CorrectionEntry, ...] = field(default_factory=tuple)
+
+
+# The fields each outcome asks for, beside the corrections of WITH_CORRECTIONS (product.md section 3).
+ASKS = {
+    Outcome.DECEASED: {"event_on", "paper"},
+    Outcome.MOVED_AWAY: {"event_on", "destination"},
+    Outcome.DUPLICATE: {"duplicate_barcode"},
+    Outcome.EMIGRATED: {"paper"},
+    Outcome.NOT_MET: {"reason", "next_visit_on"},
+    Outcome.UNVERIFIABLE: {"reason", "attempts"},
+}
+DETAILS = frozenset().union(*ASKS.values())
+
+
+def only_asked(entry: Entry) -> Entry:
+    """The entry without what was typed for an outcome that was then changed for another."""
+    blank = {f.name: f.default for f in fields(Entry) if f.name in DETAILS - ASKS.get(entry.outcome, set())}
+    return replace(entry, **blank)
 
 
 def require_methods(*, by_books: bool, in_person: bool) -> None:

@@ -44,7 +44,7 @@ def record_results(
     `submission` is made by the client; the same one again answers with what it wrote the first time.
     Raises InvalidEntry, NotAllowed, or Conflict when somebody else recorded a result meanwhile.
     """
-    entries = list(entries)
+    entries = [rules.only_asked(entry) for entry in entries]
     locked = {
         row.form_id: row
         for row in RoundForm.objects.in_round(round)

@@ -146,6 +146,11 @@ class TestRecording:
         assert refused.value.sentence
         assert nothing_was_written()
 
+    def test_what_was_typed_for_another_outcome_is_not_kept(self, round, homes, cast):
+        made = record(homes.two, cast.officer, "matched", event_on=date(2019, 1, 2), reason="nhầm", attempts=2,
+                      destination="Vinh", paper="archive", next_visit_on=date(2020, 1, 1)).passes[0]  # fmt: skip
+        assert (made.event_on, made.reason, made.attempts, made.destination, made.paper) == (None, "", None, "", "")
+
     def test_one_wrong_person_and_nobody_is_recorded(self, round, homes, cast):
         good, bad = homes.two.forms.order_by("line")
         entries = [Entry(form_id=good.pk, outcome="matched"), Entry(form_id=bad.pk, outcome="corrected")]
