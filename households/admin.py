@@ -41,15 +41,8 @@ class UserAdmin(DjangoUserAdmin):
     add_fieldsets = [(None, {"fields": ["username", "full_name", "usable_password", "password1", "password2"]})]
 
 
-class UnitAdmin(admin.ModelAdmin):
-    """Units come from the official lists; the tree is not edited by hand."""
-
-    list_display = ["code", "full_name", "parent", "valid_from", "valid_to"]
-    list_filter = ["type"]
-    list_select_related = ["parent"]
-    search_fields = ["code", "name"]
-    ordering = ["code", "valid_from"]
-    show_full_result_count = False
+class FrozenAdmin(admin.ModelAdmin):
+    """To be looked at: what is not edited by hand."""
 
     def has_add_permission(self, request):
         return False
@@ -61,12 +54,23 @@ class UnitAdmin(admin.ModelAdmin):
         return False
 
 
+class UnitAdmin(FrozenAdmin):
+    """Units come from the official lists."""
+
+    list_display = ["code", "full_name", "parent", "valid_from", "valid_to"]
+    list_filter = ["type"]
+    list_select_related = ["parent"]
+    search_fields = ["code", "name"]
+    ordering = ["code", "valid_from"]
+    show_full_result_count = False
+
+
 for model in (AdministrativeUnit, Province, District, Commune):
     admin.site.register(model, UnitAdmin)
 
 
 @admin.register(UnitChange)
-class UnitChangeAdmin(UnitAdmin):
+class UnitChangeAdmin(FrozenAdmin):
     list_display = ["effective_on", "kind", "old_unit", "new_unit", "resolution"]
     list_filter = ["kind", "effective_on"]
     list_select_related = ["old_unit", "new_unit"]
@@ -83,7 +87,7 @@ class WorkTeamAdmin(admin.ModelAdmin):
 
 
 @admin.register(TeamCommune)
-class TeamCommuneAdmin(UnitAdmin):
+class TeamCommuneAdmin(FrozenAdmin):
     """Changed by `verification.services.assign_commune`, which has the figures recounted."""
 
     list_display = ["commune", "team", "valid_from", "valid_to"]

@@ -59,15 +59,15 @@ class Sheet:
 UNIT_COLUMNS = [
     Column(_("Code"), lambda r: getattr(r.owner, "code", ""), 12),
     Column(_("Unit"), lambda r: _owner_name(r.owner), 36),
-    Column(_("Plan"), lambda r: r.base),
+    Column(_("Plan"), lambda r: r.tally.base),
     Column(_("Collected"), lambda r: r.tally.collected),
     Column(_("Qualified"), lambda r: r.tally.qualified),
     Column(_("In the round"), lambda r: r.tally.in_scope),
     Column(_("Verified today"), lambda r: r.today),
     Column(_("Verified to date"), lambda r: r.tally.verified),
     # xgettext:no-python-format
-    Column(_("% of the plan"), lambda r: r.rate, percent=True),
-    Column(_("Left"), lambda r: r.left),
+    Column(_("% of the plan"), lambda r: r.tally.rate, percent=True),
+    Column(_("Left"), lambda r: r.tally.left),
     *(Column(o.label, lambda r, name=o.value: getattr(r.tally, name), 14) for o in Outcome),
     Column(_("Waiting for approval"), lambda r: r.tally.pending, 14),
     Column(_("Returned"), lambda r: r.tally.returned),

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -7,6 +9,11 @@ from households.models import AdministrativeUnit, CollectionForm, User, WorkTeam
 from verification.models import Round
 from verification.records import State
 from verification.terms import Outcome
+
+
+def rate(part: int, base: int) -> Decimal | None:
+    """Percent, unrounded; None where there is nothing to divide by."""
+    return Decimal(100 * part) / base if base else None
 
 
 class Counts(models.Model):
@@ -75,6 +82,19 @@ class Tally(Owned, Counts):
         verbose_name = _("tally")
         verbose_name_plural = _("tallies")
         constraints = once_an_owner("tally")
+
+    @property
+    def base(self) -> int:
+        """What the rate is a share of: the plan; a hamlet has none, so its collected forms."""
+        return self.plan or self.collected
+
+    @property
+    def left(self) -> int:
+        return self.base - self.verified
+
+    @property
+    def rate(self) -> Decimal | None:
+        return rate(self.verified, self.base)
 
 
 class DailyTally(Owned, Counts):

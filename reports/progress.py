@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from census_verify import clock
 from households.models import AdministrativeUnit, CollectionForm, WorkTeam
-from reports.models import Counts, DailyTally, RefusalTally, Tally
+from reports.models import Counts, DailyTally, RefusalTally, Tally, rate
 from verification.models import RollupMark, Round, Target
 from verification.rules import needed_per_day
 from verification.terms import REMOVALS, Outcome
@@ -34,31 +34,18 @@ class TargetState:
 
 @dataclass
 class UnitRow:
-    """One line of a table: a unit's or team's figures. `base` is what its rate is a share of."""
+    """One line of a table: a unit's or team's figures."""
 
     owner: AdministrativeUnit | WorkTeam
     tally: Tally
     today: int
     is_behind: bool = False
 
-    @property
-    def base(self) -> int:
-        """The plan; a hamlet has none, so its collected forms."""
-        return self.tally.plan or self.tally.collected
-
-    @property
-    def left(self) -> int:
-        return self.base - self.tally.verified
-
-    @property
-    def rate(self) -> Decimal | None:
-        return rate(self.tally.verified, self.base)
-
     def sort_value(self, column: str):
-        if column in ("today", "left"):
-            return getattr(self, column)
+        if column == "today":
+            return self.today
         if column == "rate":
-            return -1 if self.rate is None else self.rate
+            return -1 if self.tally.rate is None else self.tally.rate
         if column == "name":
             return getattr(self.owner, "sort_key", str(self.owner))
         return getattr(self.tally, column)
@@ -97,21 +84,9 @@ class Progress:
     marks_wait: bool
 
     @property
-    def base(self) -> int:
-        return self.tally.plan or self.tally.collected
-
-    @property
-    def left(self) -> int:
-        return self.base - self.tally.verified
-
-    @property
-    def rate(self) -> Decimal | None:
-        return rate(self.tally.verified, self.base)
-
-    @property
     def per_day(self) -> int | None:
         """Forms a day, from tomorrow, that finish the plan by the end of the round."""
-        return needed_per_day(self.left, first_day=self.day + timedelta(days=1), due_on=self.round.ends_on)
+        return needed_per_day(self.tally.left, first_day=self.day + timedelta(days=1), due_on=self.round.ends_on)
 
     @property
     def recent_per_day(self) -> int:
@@ -212,11 +187,6 @@ class Progress:
         return max([self.per_day or 0, *(verified for _day, verified, _to_date in self.recent_days)])
 
 
-def rate(part: int, base: int) -> Decimal | None:
-    """Percent, unrounded; None where there is nothing to divide by."""
-    return Decimal(100 * part) / base if base else None
-
-
 def two_places(value: Decimal) -> Decimal:
     """A rate as it is printed, rounded half up; what is not finished never reads 100,00."""
     rounded = value.quantize(Decimal("0.01"), ROUND_HALF_UP)
@@ -297,7 +267,11 @@ def total_of(rows: list[UnitRow], round: Round) -> UnitRow:
 def mark_behind(rows: list[UnitRow], total: UnitRow) -> None:
     """Mark the lines that need a call: well under the rate of the whole."""
     for row in rows:
-        row.is_behind = row.rate is not None and total.rate is not None and row.rate < total.rate - BEHIND_POINTS
+        row.is_behind = (
+            row.tally.rate is not None
+            and total.tally.rate is not None
+            and row.tally.rate < total.tally.rate - BEHIND_POINTS
+        )
 
 
 def goal_percent(round: Round) -> Decimal | None:

@@ -112,7 +112,7 @@ def _progress_page(request: HttpRequest, shown: progress.Progress, rows: list[pr
     is_unit = isinstance(owner, AdministrativeUnit)
     chart = burnup.draw(
         [(d.day, d.verified) for d in shown.days],
-        plan=shown.base,
+        plan=shown.tally.base,
         starts_on=round.starts_on,
         ends_on=round.ends_on,
         today=shown.day,

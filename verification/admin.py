@@ -1,5 +1,6 @@
 from django.contrib import admin
 
+from households.admin import FrozenAdmin
 from verification.models import Plan, PlanAdjustment, Round, Target
 
 
@@ -21,17 +22,6 @@ class RoundAdmin(admin.ModelAdmin):
     def get_readonly_fields(self, request, obj=None):
         fixed = ["area", "starts_on", "collected_until", "counting_outcomes", "approval_outcomes"]
         return [*self.readonly_fields, *(fixed if obj and obj.status != Round.Status.PLANNED else [])]
-
-    def has_delete_permission(self, request, obj=None):
-        return False
-
-
-class FrozenAdmin(admin.ModelAdmin):
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
 
     def has_delete_permission(self, request, obj=None):
         return False

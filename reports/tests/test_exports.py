@@ -54,7 +54,7 @@ def test_the_units_are_the_pages_units(rolled_up, cast, tree, client):
     verified, left = head.index("Lũy kế"), head.index("Còn lại")
     assert [int(line[verified]) for line in lines] == [row.tally.verified for row in shown]
     province = progress.of_unit(rolled_up, tree.province)
-    assert (int(total[verified]), int(total[left])) == (province.tally.verified, province.left)
+    assert (int(total[verified]), int(total[left])) == (province.tally.verified, province.tally.left)
     assert export.rows == len(lines) == 2
 
 
@@ -88,7 +88,8 @@ def test_the_list_has_as_many_rows_as_the_figure_says(rolled_up, homes, cast, tr
     expected = {
         State.ALL: tally.collected,
         State.OPEN: tally.in_scope - tally.verified,
-        State.LEFT: progress.of_unit(rolled_up, tree.huong_tra).left + 1,  # the form refused after the plan was frozen
+        State.LEFT: progress.of_unit(rolled_up, tree.huong_tra).tally.left
+        + 1,  # the form refused after the plan was frozen
         State.NOT_MET: tally.not_met,
         State.PENDING: tally.pending,
         State.RETURNED: tally.returned,

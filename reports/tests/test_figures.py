@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import burnup
-from reports.progress import rate, two_places
+from reports.models import rate
+from reports.progress import two_places
 from reports.templatetags import figures
 from verification.rules import needed_per_day
 
