@@ -148,7 +148,7 @@ def form_print(request: HttpRequest, pk: int) -> HttpResponse:
 def household_verify(request: HttpRequest, pk: int) -> HttpResponse:
     """The entry page: one household, one submission. GET shows it, POST records it and goes to the next."""
     household = get_object_or_404(
-        Household.objects.visible_to(request.user).select_related("hamlet", "commune__parent"), pk=pk
+        Household.objects.visible_to(request.user).select_related("hamlet", "commune__parent__parent"), pk=pk
     )
     round = _current_round()
     persons = _persons(household, round)
@@ -251,6 +251,7 @@ def _entry_page(request, household, round, persons, sheet, refusal: Refusal | No
     hamlets = work_left.hamlets_with_open(round, household.commune)
     context = {
         "household": household,
+        "province": household.commune.parent.parent,
         "round": round,
         "persons": persons,
         "sheet": sheet,

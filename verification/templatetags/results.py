@@ -8,6 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as say
 
+from households.models import AdministrativeUnit
 from verification.records import masked as mask
 from verification.terms import Approval, Outcome
 
@@ -20,6 +21,12 @@ register.filter("masked", mask)
 def typed_day(value: date | str | None) -> str:
     """A date as it is typed, 19/6/2020 in every language; what cannot be a date stays as it was typed."""
     return f"{value.day}/{value.month}/{value.year}" if isinstance(value, date) else value or ""
+
+
+@register.filter
+def inside(place: str, province: AdministrativeUnit) -> str:
+    """A place as written, but for the officer's own province at its end, which every line would repeat."""
+    return place.removesuffix(f", {province.mid_sentence_name}")
 
 
 @register.simple_tag
