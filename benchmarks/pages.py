@@ -78,7 +78,7 @@ class Saves:
         fields = {"submission": uuid4(), "methods": "both", "verified_on": f"{clock.today():%d/%m/%Y}"}
         rows = household.round_forms.filter(round=self.round)
         for row in rows:
-            if row.is_due(clock.today()):
+            if row.is_due(self.round, clock.today()):
                 fields[f"p{row.form_id}-outcome"] = "matched"
                 fields[f"p{row.form_id}-expected_pass"] = row.standing_pass_id or ""
         address = reverse("verification:household_verify", args=[household.pk])

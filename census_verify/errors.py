@@ -1,10 +1,11 @@
-"""The pages of what went wrong. None of them needs the database."""
+"""The pages of what went wrong. Where the database is away they do without it."""
 
 import sys
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as say
 
@@ -14,20 +15,31 @@ DATABASE_AWAY = (OperationalError, InterfaceError)
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
         sentence = say("More was sent than a household needs (1 MB at most). Nothing was recorded.")
-        return HttpResponse(render_to_string("400.html", {"sentence": sentence}), status=413)
-    return HttpResponse(render_to_string("400.html"), status=400)
+        return _page(request, "400.html", 413, {"sentence": sentence})
+    return _page(request, "400.html", 400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return HttpResponse(render_to_string("403.html"), status=403)
+    return _page(request, "403.html", 403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return HttpResponse(render_to_string("404.html"), status=404)
+    return _page(request, "404.html", 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """503 while the database restarts, since pressing again will do; 500 for a fault of ours."""
     if isinstance(sys.exc_info()[1], DATABASE_AWAY):
-        return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "5"})
+        return _database_away()
     return HttpResponse(render_to_string("500.html"), status=500)
+
+
+def _page(request: HttpRequest, template: str, status: int, context: dict | None = None) -> HttpResponse:
+    try:
+        return render(request, template, context, status=status)
+    except DATABASE_AWAY:
+        return _database_away()
+
+
+def _database_away() -> HttpResponse:
+    return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "5"})

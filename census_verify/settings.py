@@ -4,6 +4,7 @@
 import sys
 from pathlib import Path
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -55,10 +56,12 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "census_verify.middleware.HostileAddressMiddleware",
+    "census_verify.middleware.NeverStoredMiddleware",
     # slow lines in the communes: a household's page shrinks to a fifth
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "census_verify.language.ChosenLanguageMiddleware",
+    "census_verify.middleware.ChosenLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -132,10 +135,17 @@ CELERY_BEAT_SCHEDULE = {
     },
     "check the roll-ups": {
         "task": "reports.tasks.check_rollups",
-        "schedule": 24 * 60 * 60,
+        "schedule": crontab(hour=2, minute=15),
+        "options": {"expires": 60 * 60},
+    },
+    "clear old exports": {
+        "task": "reports.tasks.clear_exports",
+        "schedule": crontab(hour=3, minute=15),
         "options": {"expires": 60 * 60},
     },
 }
+# A list of a million lines takes minutes; roll-ups must not stand behind it.
+CELERY_TASK_ROUTES = {"reports.tasks.make_export": {"queue": "exports"}}
 
 # --- who may come in -------------------------------------------------------------------
 
@@ -164,6 +174,8 @@ SESSION_COOKIE_HTTPONLY = True
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
+AXES_CLIENT_IP_CALLABLE = "census_verify.middleware.client_address"
 AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True
@@ -196,7 +208,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["households.permissions.IsPostedOfficer"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["census_verify.api.ShallowJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.CursorPagination",
     "PAGE_SIZE": 100,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

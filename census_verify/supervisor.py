@@ -70,18 +70,18 @@ def run(options):
         end_leftovers(list(var.glob("run/*.alive")))
         _require_free(host, port)
         servers, env = servers_and_env(var)
-        web, worker, beat = _programs(var, env, host, port)
+        web, *others = _programs(var, env, host, port)
         children = []
         try:
             _listen_for_signals()
             for child in servers:
                 _start(child, children)
             _prepare(var, env, options, children)
-            # The page first: on two cores, all three at once would take seconds from it.
+            # The page first: on two cores, all at once would take seconds from it.
             _start(web, children)
             _wait_for_page(web, host, port)
-            _start(worker, children)
-            _start(beat, children)
+            for child in others:
+                _start(child, children)
             _say_where(host, port, var, demo=not options.no_demo)
             _watch(children)
         except StopRequested:
@@ -124,7 +124,7 @@ def servers_and_env(var):
 
 
 def _programs(var, env, host, port):
-    """Web, worker and beat, in the order they start; they stop in the opposite order."""
+    """Web, workers and beat, in the order they start; they stop in the opposite order."""
 
     def program(name, module, *options):
         return Child(name, [sys.executable, "-m", module, *options], var, env=env, cwd=REPO)
@@ -133,11 +133,18 @@ def _programs(var, env, host, port):
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     web = ["census_verify.wsgi:application", "--bind", bind, "--preload", "--no-control-socket"]
     web += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--graceful-timeout", "5"]
-    worker = ["-A", "census_verify", "worker", "--loglevel", "INFO", "--concurrency", "2"]
-    # There is one worker: nobody to gossip with, and no second spent on looking for others.
+    # A process for each queue: a long export must not keep roll-ups waiting. Nobody else works here, so
+    # there is nobody to gossip with, and no second spent on looking for others.
+    worker = ["-A", "census_verify", "worker", "--loglevel", "INFO", "--concurrency", "1"]
     worker += ["--without-gossip", "--without-mingle"]
+    exports = [*worker, "--queues", "exports", "--hostname", "exports@%h"]
     beat = ["-A", "census_verify", "beat", "--loglevel", "INFO", "--schedule", str(var / "beat" / "schedule")]
-    return program("web", "gunicorn", *web), program("worker", "celery", *worker), program("beat", "celery", *beat)
+    return (
+        program("web", "gunicorn", *web),
+        program("worker", "celery", *worker),
+        program("exports", "celery", *exports),
+        program("beat", "celery", *beat),
+    )
 
 
 def _start(child, children):

@@ -34,6 +34,11 @@ class UserAdmin(DjangoUserAdmin):
     inlines = [PostingInline]
     list_display = ["username", "full_name", "is_active", "is_staff"]
     search_fields = ["username", "full_name"]
+
+    def has_delete_permission(self, request, obj=None):
+        """An officer's results stay hers: accounts are deactivated, postings ended."""
+        return False
+
     fieldsets = [
         (None, {"fields": ["username", "password", "full_name", "email"]}),
         (_("Access"), {"fields": ["is_active", "is_staff", "is_superuser"]}),

@@ -70,6 +70,10 @@ def pin_provinces() -> frozenset[str]:
     return frozenset(line.split(",")[0] for line in lines[1:])
 
 
+def _is_number(text: str, *lengths: int) -> bool:
+    return text.isascii() and text.isdigit() and len(text) in lengths
+
+
 def birth_date_incomplete(form) -> Suspicion | None:
     if form.birth_day and form.birth_month:
         return None
@@ -98,13 +102,13 @@ def number_missing(form) -> Suspicion | None:
 
 
 def number_of_wrong_length(form) -> Suspicion | None:
-    if form.pin and not (form.pin.isdigit() and len(form.pin) == 12):
+    if form.pin and not _is_number(form.pin, 12):
         return Suspicion(
             Fault.L07,
             "pin",
             say("a personal number has 12 digits; this one has %(count)d characters") % {"count": len(form.pin)},
         )
-    if form.cmnd and not (form.cmnd.isdigit() and len(form.cmnd) in (9, 12)):
+    if form.cmnd and not _is_number(form.cmnd, 9, 12):
         return Suspicion(
             Fault.L07,
             "cmnd",
@@ -116,7 +120,7 @@ def number_of_wrong_length(form) -> Suspicion | None:
 
 def pin_structure(form) -> Suspicion | None:
     """Province of birth registration, century and sex, year of birth (Thông tư 07/2016/TT-BCA, điều 7)."""
-    if not (form.pin.isdigit() and len(form.pin) == 12):
+    if not _is_number(form.pin, 12):
         return None
     century, female = divmod(int(form.pin[3]), 2)
     first_year = 1900 + 100 * century

@@ -23,10 +23,6 @@ class Scope:
     team_ids: tuple[int, ...] = ()
 
     @property
-    def sees_persons(self) -> bool:
-        return bool(self.person_units)
-
-    @property
     def can_record(self) -> bool:
         return bool(self.roles & {Role.COMMUNE_OFFICER, Role.TEAM_MEMBER})
 

@@ -1,4 +1,5 @@
 from rest_framework import generics
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 
 from census_verify import clock
@@ -11,6 +12,12 @@ from verification.models import Round
 class InOrder(CursorPagination):
     ordering = ("code", "id")
     page_size = 300
+
+    def decode_cursor(self, request):
+        cursor = super().decode_cursor(request)
+        if cursor and "\x00" in (cursor.position or ""):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
 
 
 class UnitList(generics.ListAPIView):

@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import xlsxwriter
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
 from census_verify import clock
-from households.models import CollectionForm
+from households.models import AdministrativeUnit, CollectionForm
 from households.models.register import Sex
 from reports import permissions, progress
 from reports.models import Export
@@ -27,6 +27,7 @@ from verification.terms import Approval, Outcome
 
 logger = logging.getLogger(__name__)
 
+KEEP_DAYS = 7
 SHEET_ROWS = 1_000_000  # a sheet holds 1.048.576; the head and the foot want room
 TELL_EVERY = 500
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -71,6 +72,15 @@ UNIT_COLUMNS = [
     *(Column(o.label, lambda r, name=o.value: getattr(r.tally, name), 14) for o in Outcome),
     Column(_("Waiting for approval"), lambda r: r.tally.pending, 14),
     Column(_("Returned"), lambda r: r.tally.returned),
+]
+# A hamlet has no plan and no days of its own.
+HAMLET_COLUMNS = [
+    *UNIT_COLUMNS[:2],
+    Column(_("Collected"), lambda r: r.tally.collected),
+    *UNIT_COLUMNS[4:6],
+    Column(_("Verified to date"), lambda r: r.tally.verified),
+    Column(_("% of collected"), lambda r: r.tally.rate, percent=True),
+    *UNIT_COLUMNS[9:],
 ]
 DAY_COLUMNS = [
     Column(_("Day"), lambda r: r[0]),
@@ -138,7 +148,16 @@ def file_path(export: Export) -> Path:
 
 def file_name(export: Export) -> str:
     unit = f"-{export.unit.code}" if export.unit else ""
-    return f"{export.kind}{unit}-{export.asked_at:%Y%m%d-%H%M}.{export.format}"
+    asked_at = export.asked_at.astimezone(clock.now().tzinfo)
+    return f"{export.kind}{unit}-{asked_at:%Y%m%d-%H%M}.{export.format}"
+
+
+def clear_old() -> int:
+    """Remove the files of exports finished more than `KEEP_DAYS` ago; returns how many."""
+    old = Export.objects.filter(status=Export.Status.DONE, finished_at__lt=clock.now() - timedelta(days=KEEP_DAYS))
+    for export in old:
+        file_path(export).unlink(missing_ok=True)
+    return old.update(status=Export.Status.CLEARED)
 
 
 def made_so_far(export: Export) -> tuple[int, int] | None:
@@ -154,22 +173,36 @@ def made_so_far(export: Export) -> tuple[int, int] | None:
 
 def _write(export: Export) -> tuple[int, str]:
     """Write the file beside its place and move it there whole; returns its rows and SHA-256."""
+    if not permissions.can_export(export.owner, export.kind, export.unit):
+        raise CannotBeMade(say("This table is not yours to export."))
     sheet = SHEETS[export.kind](export)
     path = file_path(export)
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_suffix(".part")
-    sheet.rows = _telling(export, sheet.rows, sheet.row_count)
-    WRITERS[export.format](sheet, half)
-    digest = hashlib.sha256(half.read_bytes()).hexdigest()
-    os.replace(half, path)
-    return sheet.row_count, digest
+    written = _Telling(export, sheet.rows, sheet.row_count)
+    sheet.rows = written
+    try:
+        WRITERS[export.format](sheet, half)
+        with half.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        os.replace(half, path)
+    finally:
+        half.unlink(missing_ok=True)
+    return written.done, digest
 
 
-def _telling(export: Export, rows: Iterable, count: int) -> Iterator:
-    for done, row in enumerate(rows):
-        if done % TELL_EVERY == 0:
-            _tell(export, done, count)
-        yield row
+class _Telling:
+    """Passes rows on, counts them, and tells now and then how far it is."""
+
+    def __init__(self, export: Export, rows: Iterable, expected: int):
+        self.export, self.rows, self.expected, self.done = export, rows, expected, 0
+
+    def __iter__(self) -> Iterator:
+        for row in self.rows:
+            if self.done % TELL_EVERY == 0:
+                _tell(self.export, self.done, self.expected)
+            self.done += 1
+            yield row
 
 
 def _tell(export: Export, done: int, count: int) -> None:
@@ -181,18 +214,19 @@ def _tell(export: Export, done: int, count: int) -> None:
 
 def _units_sheet(export: Export) -> Sheet:
     rows = progress.children_of(export.round, export.unit)
-    return _progress_sheet(export, export.unit.full_name, rows)
+    columns = HAMLET_COLUMNS if export.unit.level == AdministrativeUnit.Level.COMMUNE else UNIT_COLUMNS
+    return _progress_sheet(export, export.unit.full_name, rows, columns)
 
 
 def _teams_sheet(export: Export) -> Sheet:
     teams = permissions.teams_visible_to(export.owner).select_related("district")
-    return _progress_sheet(export, say("Work teams"), progress.teams(export.round, teams))
+    return _progress_sheet(export, say("Work teams"), progress.teams(export.round, teams), UNIT_COLUMNS)
 
 
-def _progress_sheet(export: Export, name: str, rows: list[progress.UnitRow]) -> Sheet:
+def _progress_sheet(export: Export, name: str, rows: list[progress.UnitRow], columns: list[Column]) -> Sheet:
     total = progress.total_of(rows, export.round)
     rows = progress.sorted_rows(rows, export.options.get("sort", ""))
-    return Sheet(_title(export, name), _lines(export), UNIT_COLUMNS, rows, len(rows), total)
+    return Sheet(_title(export, name), _lines(export), columns, rows, len(rows), total)
 
 
 def _days_sheet(export: Export) -> Sheet:

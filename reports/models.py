@@ -36,23 +36,12 @@ class Counts(models.Model):
         abstract = True
 
 
-class TallyQuerySet(models.QuerySet):
-    def visible_to(self, officer):
-        """The figures of the units an officer may see; a team's members see their team's too."""
-        from households.permissions import scope_of
-
-        scope = scope_of(officer)
-        return self.filter(scope.figures_filter("unit__path") | Q(team__in=scope.team_ids))
-
-
 class Owned(models.Model):
     """A figure belongs to one unit or to one team: two hierarchies over the same communes."""
 
     round = models.ForeignKey(Round, models.CASCADE, related_name="+", db_index=False)
     unit = models.ForeignKey(AdministrativeUnit, models.PROTECT, null=True, related_name="+", db_index=False)
     team = models.ForeignKey(WorkTeam, models.PROTECT, null=True, related_name="+", db_index=False)
-
-    objects = TallyQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -154,6 +143,7 @@ class Export(models.Model):
     class Status(models.TextChoices):
         QUEUED = "queued", _("being made")
         DONE = "done", _("ready")
+        CLEARED = "cleared", _("cleared away after seven days")
         FAILED = "failed", _("failed")
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="exports")

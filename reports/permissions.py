@@ -23,4 +23,6 @@ def can_export(officer, kind: str, unit: AdministrativeUnit | None) -> bool:
         return teams_visible_to(officer).exists()
     if unit is None or not scope.figures_cover(unit):
         return False
+    if kind == Export.Kind.DAYS and unit.level == AdministrativeUnit.Level.HAMLET:
+        return False  # days are counted from the commune upwards
     return kind != Export.Kind.FORMS or scope.persons_cover(unit)

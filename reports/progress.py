@@ -233,7 +233,7 @@ def _progress(round: Round, owner, mine: dict, marks: QuerySet) -> Progress:
 
 
 def children_of(round: Round, unit: AdministrativeUnit) -> list[UnitRow]:
-    """The units right below, in administrative order; units that were merged away and hold nothing are left out."""
+    """The units right below that are valid today, in administrative order."""
     children = unit.children.valid_on(clock.today()).in_order()
     return _rows(round, list(children), "unit")
 
@@ -270,7 +270,7 @@ def mark_behind(rows: list[UnitRow], total: UnitRow) -> None:
         row.is_behind = (
             row.tally.rate is not None
             and total.tally.rate is not None
-            and row.tally.rate < total.tally.rate - BEHIND_POINTS
+            and row.tally.rate <= total.tally.rate - BEHIND_POINTS
         )
 
 

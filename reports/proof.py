@@ -11,16 +11,23 @@ from django.db import connection, transaction
 
 from households.models import AdministrativeUnit, TeamCommune
 from reports.models import DailyTally, FaultTally, RefusalTally, Tally
-from reports.rollups import COUNTS
+from reports.rollups import COUNTS, roll_up
 from verification.models import Plan, PlanAdjustment, Round
 from verification.rules import is_verified
 
-STANDING = """
-    SELECT form.hamlet_id, form.commune_id, pass.verified_on, pass.outcome, in_round.approval, count(*)
+# The district's last word on each pass; a pass that asks for one and has none is waiting.
+DECIDED = """
+    LEFT JOIN (
+        SELECT DISTINCT ON (verification_pass_id) verification_pass_id, kind FROM verification_passevent
+        WHERE kind IN ('approved', 'returned') ORDER BY verification_pass_id, id DESC
+    ) decided ON decided.verification_pass_id = pass.id"""
+APPROVAL = """
+    coalesce(decided.kind, CASE WHEN pass.outcome = ANY(%(approval_outcomes)s) THEN 'pending' ELSE '' END)"""
+STANDING = f"""
+    SELECT form.hamlet_id, form.commune_id, pass.verified_on, pass.outcome, {APPROVAL}, count(*)
     FROM verification_verificationpass pass
-    JOIN households_collectionform form ON form.id = pass.form_id
-    JOIN verification_roundform in_round ON in_round.form_id = pass.form_id AND in_round.round_id = pass.round_id
-    WHERE pass.round_id = %s AND pass.is_standing GROUP BY 1, 2, 3, 4, 5"""
+    JOIN households_collectionform form ON form.id = pass.form_id {DECIDED}
+    WHERE pass.round_id = %(round)s AND pass.is_standing GROUP BY 1, 2, 3, 4, 5"""
 FORMS = """
     SELECT form.hamlet_id, form.commune_id, form.qualification, form.refusal_reason, in_round.id IS NOT NULL, count(*)
     FROM households_collectionform form
@@ -31,18 +38,26 @@ FAULTS = """
     FROM verification_correction correction
     JOIN verification_verificationpass pass ON pass.id = correction.verification_pass_id
     WHERE pass.round_id = %s AND pass.is_standing GROUP BY 1, 2, 3"""
-UNEQUAL_RESULTS = """
+UNEQUAL_RESULTS = f"""
     SELECT in_round.form_id FROM verification_roundform in_round
     LEFT JOIN verification_verificationpass pass
-        ON pass.form_id = in_round.form_id AND pass.round_id = in_round.round_id AND pass.is_standing
-    WHERE in_round.round_id = %s AND (in_round.standing_pass_id, in_round.outcome, in_round.counted_on)
-        IS DISTINCT FROM (pass.id, coalesce(pass.outcome, ''), pass.verified_on) LIMIT 1"""
+        ON pass.form_id = in_round.form_id AND pass.round_id = in_round.round_id AND pass.is_standing {DECIDED}
+    WHERE in_round.round_id = %(round)s AND (
+        in_round.standing_pass_id, in_round.outcome, in_round.approval, in_round.counted_on, in_round.next_visit_on
+    ) IS DISTINCT FROM (
+        pass.id, coalesce(pass.outcome, ''), CASE WHEN pass.id IS NULL THEN '' ELSE {APPROVAL} END,
+        pass.verified_on, pass.next_visit_on
+    ) LIMIT 1"""
+
+
+class MarksWait(Exception):
+    """Some figures are known to be old: roll up first, then compare."""
 
 
 def differences(round: Round) -> Iterator[str]:
     """Each stored figure that is not the recount, as a sentence naming unit, day and column.
 
-    Reads one snapshot of the database, in which no mark may wait: marked figures are known to be old.
+    Reads one snapshot of the database. Raises MarksWait when a mark is in it.
     """
     alone = not connection.in_atomic_block  # inside a caller's transaction its snapshot is the one
     with transaction.atomic(), connection.cursor() as cursor:
@@ -51,12 +66,30 @@ def differences(round: Round) -> Iterator[str]:
         cursor.execute("SELECT count(*) FROM verification_rollupmark WHERE round_id = %s", [round.pk])
         (waiting,) = cursor.fetchone()
         if waiting:
-            yield f"{waiting} marks wait for a roll-up: run it first (the worker does, every two seconds)"
-            return
-        cursor.execute(UNEQUAL_RESULTS, [round.pk])
+            raise MarksWait(f"{waiting} marks wait for a roll-up (the worker does one every two seconds)")
+        cursor.execute(UNEQUAL_RESULTS, _params(round))
         if wrong := cursor.fetchone():
             yield f"form {wrong[0]}: its result in the round is not that of its standing pass"
         yield from _compare(_recount(cursor, round), _stored(round))
+
+
+def first_difference(round: Round, *, tries: int = 20) -> str | None:
+    """The first of `differences`, rolling up first as often as officers' new results make it necessary.
+
+    Raises MarksWait when they came faster than that.
+    """
+    for left in reversed(range(tries)):
+        roll_up()
+        try:
+            return next(differences(round), None)
+        except MarksWait:
+            if not left:
+                raise
+    return None
+
+
+def _params(round: Round) -> dict:
+    return {"round": round.pk, "approval_outcomes": list(round.approval_outcomes)}
 
 
 def _recount(cursor, round: Round) -> Counter:
@@ -85,7 +118,7 @@ def _recount(cursor, round: Round) -> Counter:
             add(hamlet, commune, ("tally",), "in_scope", count)
         if reason:
             add(None, commune, ("refusals", reason), "forms", count)
-    cursor.execute(STANDING, [round.pk])
+    cursor.execute(STANDING, _params(round))
     for hamlet, commune, day, outcome, approval, count in cursor.fetchall():
         columns = [outcome, *([approval] if approval in ("pending", "returned") else [])]
         if is_verified(outcome, approval, round.counting_outcomes):

@@ -210,6 +210,8 @@ def _recount(cursor, round: Round, communes: list[int], *, every_day: bool) -> N
             table.climb(cursor, parents, params, days[table] or None)
     # also the teams that worked there before, who give the commune's figures up
     teams = _ids(cursor, "SELECT DISTINCT team_id FROM households_teamcommune WHERE commune_id = ANY(%s)", communes)
+    if every_day:
+        teams = list({*teams, *Tally.objects.filter(round=round, unit=None).values_list("team_id", flat=True)})
     if teams:
         for table in moved:
             table.climb_to_teams(cursor, teams, params, days[table] or None)

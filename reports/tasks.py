@@ -11,6 +11,9 @@ from verification.models import Round
 
 logger = logging.getLogger(__name__)
 
+# how often beat looks for exports that wait; what it sent before is dropped unread by then
+RESUME_SECONDS = 10
+
 
 @shared_task
 def roll_up() -> int:
@@ -40,12 +43,21 @@ def ask_for_export(export_id: int) -> None:
 def resume_exports() -> None:
     """Ask again for every export that waits: its message was lost, or its worker died."""
     for export_id in exports.waiting():
-        make_export.delay(export_id)
+        make_export.apply_async([export_id], expires=RESUME_SECONDS)
+
+
+@shared_task
+def clear_exports() -> None:
+    exports.clear_old()
 
 
 @shared_task
 def check_rollups() -> None:
-    rollups.roll_up()
     for round in Round.objects.exclude(status=Round.Status.PLANNED):
-        if found := next(proof.differences(round), None):
+        try:
+            found = proof.first_difference(round)
+        except proof.MarksWait as waiting:
+            logger.error("the figures of %s could not be compared: %s", round, waiting)
+            continue
+        if found:
             logger.error("a stored figure is not the recount: %s: %s", round, found)

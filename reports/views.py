@@ -89,7 +89,8 @@ def export_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def export_file(request: HttpRequest, pk: int) -> HttpResponse:
     export = get_object_or_404(Export.objects.visible_to(request.user), pk=pk, status=Export.Status.DONE)
     path = exports.file_path(export)
-    if not path.exists():
+    # what she may not see today she may not fetch today, whenever it was made
+    if not permissions.can_export(request.user, export.kind, export.unit) or not path.exists():
         raise Http404("the file was cleared away")
     return FileResponse(path.open("rb"), as_attachment=True, filename=exports.file_name(export))
 

@@ -16,6 +16,7 @@ from verification.terms import Outcome, SourcePaper
 
 CORRECTION_LINES = 3  # as many as fit; a form with more faults takes a second saving
 BROKEN = ("\ufffd", "\x00")  # what a byte that is not UTF-8 becomes; what no keyboard types
+BROKEN_SENTENCE = _("Some letters arrived broken (not UTF-8). Type them again.")
 
 
 class Methods:
@@ -32,7 +33,7 @@ class CleanCharField(forms.CharField):
     def to_python(self, value):
         value = super().to_python(value)
         if any(sign in value for sign in BROKEN):
-            raise forms.ValidationError(_("Some letters arrived broken (not UTF-8). Type them again."))
+            raise forms.ValidationError(BROKEN_SENTENCE)
         return text.clean(value)
 
 

@@ -1,13 +1,16 @@
 """The records behind a figure: the forms of a commune or hamlet by where they stand."""
 
+import re
+
 from django.db.models import F, FilteredRelation, Q, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from households.models import AdministrativeUnit, CollectionForm
 from verification.models import Round
-from verification.terms import REMOVALS, Outcome
+from verification.terms import Outcome
 
 PAGE = 100
+KEY = re.compile(r"[0-9A-Z-]{1,16}~[0-9]{1,9}~[0-9]{1,4}~[0-9]{1,18}")
 WALKING_ORDER = ("hamlet__code", "household__sequence", "line", "pk")
 
 
@@ -22,16 +25,18 @@ class State(TextChoices):
     REFUSED = "refused", _("refused at scanning")
 
 
-def state_filter(state: str, round: Round) -> Q:
-    """`state` is a State or an outcome; the figures of the roll-up count exactly these forms."""
-    counted = Q(result__outcome__in=round.counting_outcomes) & (
-        ~Q(result__outcome__in=REMOVALS) | Q(result__approval__in=["", "approved"])
-    )
+def state_filter(state: str, round: Round, *, unit: AdministrativeUnit) -> Q:
+    """`state` is a State or an outcome. The figures of the roll-up count exactly these forms, but for what is
+    left of a plan that was adjusted: the adjustment is a number and has no forms."""
+    counted = round.verified_q("result__")
+    # a hamlet has no plan: what is left of it is of all its collected forms
+    has_plan = unit.level <= AdministrativeUnit.Level.COMMUNE
+    in_plan = Q(collected_on__lte=round.collected_until) if has_plan else Q()
     filters = {
         State.ALL: Q(),
         State.OPEN: Q(result__isnull=False) & ~counted,
         # what the plan still lacks: the open ones, and those that must be collected again first
-        State.LEFT: ~counted,
+        State.LEFT: ~counted & in_plan,
         State.NOT_MET: Q(result__outcome=Outcome.NOT_MET),
         State.PENDING: Q(result__approval="pending"),
         State.RETURNED: Q(result__approval="returned"),
@@ -50,7 +55,7 @@ def forms_of(unit: AdministrativeUnit, round: Round, state: str) -> QuerySet[Col
     return (
         CollectionForm.objects.filter(of_unit)
         .annotate(result=FilteredRelation("round_forms", condition=Q(round_forms__round=round)))
-        .filter(state_filter(state, round))
+        .filter(state_filter(state, round, unit=unit))
         .annotate(
             outcome=F("result__outcome"),
             approval=F("result__approval"),
@@ -70,9 +75,9 @@ def page_after(forms: QuerySet[CollectionForm], key: str) -> tuple[list[Collecti
 
     By key, not by offset, so page fifty costs what the first one costs.
     """
-    parts = key.split("~")
-    if len(parts) == 4 and all(part.isdigit() for part in parts[1:]):
-        hamlet, sequence, line, pk = parts[0][:16], *(min(int(part), 2**31 - 1) for part in parts[1:])
+    if KEY.fullmatch(key):
+        hamlet, *numbers = key.split("~")
+        sequence, line, pk = map(int, numbers)
         forms = forms.filter(
             Q(hamlet__code__gt=hamlet)
             | Q(hamlet__code=hamlet, household__sequence__gt=sequence)

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from django.utils.translation import gettext as say
 
-from verification.terms import REMOVALS, WITH_CORRECTIONS, Approval, Outcome
+from verification.terms import REMOVALS, WITH_CORRECTIONS, Approval, Outcome, SourcePaper
 
 
 class Refusal(Exception):
@@ -92,7 +92,7 @@ def require_day(day: date, *, starts_on: date, today: date) -> None:
         raise InvalidEntry(say("The day of verification lies before the round began."), field="verified_on")
 
 
-def require_entry(entry: Entry, *, today: date) -> None:
+def require_entry(entry: Entry, *, today: date, ends_on: date, birth_year: int) -> None:
     """Each outcome asks for its own fields and for nothing else (product.md section 3).
 
     Raises InvalidEntry for the first thing that is missing or too much.
@@ -112,6 +112,8 @@ def require_entry(entry: Entry, *, today: date) -> None:
             refuse("event_on", say("Give the date of death."))
         if not entry.paper:
             refuse("paper", say("Give the paper that shows the death."))
+    if entry.paper and entry.paper not in SourcePaper.values:
+        refuse("paper", say("There is no paper called “%(paper)s”.") % {"paper": entry.paper[:40]})
     if entry.outcome == Outcome.MOVED_AWAY:
         if not entry.destination:
             refuse("destination", say("Say where the person moved to."))
@@ -119,6 +121,8 @@ def require_entry(entry: Entry, *, today: date) -> None:
             refuse("event_on", say("Give the date of moving away."))
     if entry.event_on and entry.event_on > today:
         refuse("event_on", say("This date lies in the future."))
+    if entry.event_on and entry.event_on.year < birth_year:
+        refuse("event_on", say("This date lies before the person's birth."))
     if entry.outcome == Outcome.DUPLICATE and not entry.duplicate_barcode:
         refuse("duplicate_barcode", say("Give the barcode of the other form."))
     if entry.outcome in (Outcome.NOT_MET, Outcome.UNVERIFIABLE) and not entry.reason:
@@ -128,6 +132,8 @@ def require_entry(entry: Entry, *, today: date) -> None:
             refuse("next_visit_on", say("Give the date of the next visit."))
         if entry.next_visit_on < today:
             refuse("next_visit_on", say("The next visit lies in the past."))
+        if entry.next_visit_on > max(today, ends_on):
+            refuse("next_visit_on", say("The next visit lies after the end of the round."))
     if entry.outcome == Outcome.UNVERIFIABLE and not (entry.attempts and 1 <= entry.attempts <= 99):
         refuse("attempts", say("Say how many attempts were made, 1 to 99."))
 

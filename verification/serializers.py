@@ -2,7 +2,7 @@ from rest_framework import serializers
 
 from households import text
 from households.models import CollectionForm, Household
-from verification.forms import BROKEN
+from verification.forms import BROKEN, BROKEN_SENTENCE
 from verification.models import VerificationPass
 from verification.rules import CorrectionEntry, Entry
 
@@ -16,7 +16,7 @@ class CleanCharField(serializers.CharField):
     def to_internal_value(self, data):
         value = super().to_internal_value(data)
         if any(sign in value for sign in BROKEN):
-            raise serializers.ValidationError("not UTF-8")
+            raise serializers.ValidationError(BROKEN_SENTENCE)
         return text.clean(value)
 
 

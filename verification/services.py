@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as say
 
 from census_verify import clock
@@ -16,7 +16,7 @@ from households.permissions import scope_of
 from verification import items, outbox, permissions, rules
 from verification.models import Correction, PassEvent, Plan, PlanAdjustment, Round, RoundForm, VerificationPass
 from verification.rules import Conflict, CorrectionEntry, Entry, InvalidEntry, NotAllowed
-from verification.terms import Outcome, SourcePaper
+from verification.terms import REMOVALS, Approval, Outcome, SourcePaper
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,10 @@ def record_results(
     Raises InvalidEntry, NotAllowed, or Conflict when somebody else recorded a result meanwhile.
     """
     entries = [rules.only_asked(entry) for entry in entries]
-    locked = {
-        row.form_id: row
-        for row in RoundForm.objects.in_round(round)
-        .filter(household_id=household_id)
-        .select_related("form", "standing_pass__officer")
-        .select_for_update(of=("self",))
-        .order_by("pk")
-    }
-    before = list(VerificationPass.objects.filter(submission=submission))
+    locked = _locked_rows(RoundForm.objects.in_round(round).filter(household_id=household_id))
+    before = list(VerificationPass.objects.filter(submission=submission).prefetch_related("corrections"))
     if before:
-        if {p.officer_id for p in before} != {by.pk} or {p.form_id for p in before} - set(locked):
+        if any(p.officer_id != by.pk or not p.is_standing for p in before) or not _says_the_same(before, entries):
             raise Conflict(say("This submission was already used for something else. Open the household again."))
         return Recorded(before, replayed=True)
     today = clock.today()
@@ -72,7 +65,7 @@ def record_results(
         if row is None:
             raise InvalidEntry(say("This form is not of this household, or not in this round."), form_id=entry.form_id)
         _require_expected(row, entry)
-        rules.require_entry(entry, today=today)
+        rules.require_entry(entry, today=today, ends_on=round.ends_on, birth_year=row.form.birth_year)
         passes.append(
             VerificationPass(
                 round=round,
@@ -91,7 +84,7 @@ def record_results(
                 event_on=entry.event_on,
                 destination=entry.destination,
                 paper=entry.paper,
-                duplicate_of=_other_form(entry, row),
+                duplicate_of=_other_form(entry, row, round),
                 reason=entry.reason,
                 attempts=entry.attempts,
                 next_visit_on=entry.next_visit_on,
@@ -112,6 +105,25 @@ def record_results(
     return Recorded(passes)
 
 
+def _locked_rows(rows: QuerySet[RoundForm]) -> dict[int, RoundForm]:
+    """Locks the rows, then reads them. In one statement the reader who had to wait would get the row
+    as it is now joined with the pass as it was before."""
+    rows = rows.order_by("pk")
+    list(rows.select_for_update().values_list("pk"))
+    return {row.form_id: row for row in rows.select_related("form", "commune", "standing_pass__officer")}
+
+
+def _says_the_same(passes: list[VerificationPass], entries: list[Entry]) -> bool:
+    """Is what was sent now what this submission recorded the first time?"""
+    details = ("outcome", "event_on", "destination", "paper", "reason", "attempts", "next_visit_on")
+
+    def said(row, fields: Iterable[str]) -> tuple:
+        return (row.form_id, *(getattr(row, name) for name in details), frozenset(fields))
+
+    recorded = {said(p, (c.field for c in p.corrections.all())) for p in passes}
+    return recorded == {said(entry, (c.field for c in entry.corrections)) for entry in entries}
+
+
 def _require_open_for(by: User, round: Round, rows) -> None:
     rows = list(rows)
     if not rows:
@@ -124,19 +136,20 @@ def _require_open_for(by: User, round: Round, rows) -> None:
 
 def _require_expected(row: RoundForm, entry: Entry) -> None:
     standing = row.standing_pass
-    if (standing.pk if standing else None) == entry.expected_pass:
+    if row.standing_pass_id == entry.expected_pass:
         return
     if standing is None:
         raise Conflict(
             say("The result you saw was undone meanwhile; nothing was recorded now. Look again and decide."),
             form_id=row.form_id,
         )
-    sentence = say("%(name)s was recorded as “%(outcome)s” by %(officer)s at %(time)s; nothing was recorded now.")
+    sentence = say("%(name)s was recorded as “%(outcome)s” by %(officer)s, %(time)s; nothing was recorded now.")
+    at = standing.recorded_at.astimezone(clock.now().tzinfo)
     values = {
         "name": row.form.full_name,
         "outcome": standing.get_outcome_display(),
         "officer": standing.officer,
-        "time": f"{standing.recorded_at.astimezone(clock.now().tzinfo):%H:%M}",
+        "time": f"{at:%H:%M} {at.day}/{at.month}",
     }
     raise Conflict(sentence % values, form_id=row.form_id)
 
@@ -150,7 +163,8 @@ def _team_of(by: User, commune_id: int, today: date) -> int | None:
     return rows.values_list("team_id", flat=True).first()
 
 
-def _other_form(entry: Entry, row: RoundForm) -> CollectionForm | None:
+def _other_form(entry: Entry, row: RoundForm, round: Round) -> CollectionForm | None:
+    """The form that a duplicate repeats. It must remain: two forms that name each other would both go."""
     if entry.outcome != Outcome.DUPLICATE:
         return None
     other = CollectionForm.objects.filter(province_id=row.province_id, barcode=entry.duplicate_barcode).first()
@@ -158,6 +172,13 @@ def _other_form(entry: Entry, row: RoundForm) -> CollectionForm | None:
         raise InvalidEntry(
             say("No other form of the province has the barcode “%(barcode)s”.")
             % {"barcode": entry.duplicate_barcode[:40]},
+            form_id=row.form_id,
+            field="duplicate_barcode",
+        )
+    its_row = RoundForm.objects.in_round(round).filter(form=other).select_for_update().first()
+    if its_row and its_row.outcome in REMOVALS:
+        raise Conflict(
+            say("The other form is itself proposed for removal; one of the two must remain."),
             form_id=row.form_id,
             field="duplicate_barcode",
         )
@@ -239,15 +260,11 @@ def undo_submission(*, submission: UUID, by: User) -> list[VerificationPass]:
     if not passes or any(p.officer_id != by.pk for p in passes):
         raise NotAllowed(say("Only the officer who recorded a result can undo it."))
     round = passes[0].round
-    rows = {
-        row.form_id: row
-        for row in RoundForm.objects.in_round(round)
-        .filter(form__in=[p.form_id for p in passes])
-        .select_for_update(of=("self",))
-        .order_by("pk")
-    }
+    rows = _locked_rows(RoundForm.objects.in_round(round).filter(form__in=[p.form_id for p in passes]))
     if PassEvent.objects.filter(verification_pass__in=passes, kind=PassEvent.Kind.UNDONE).exists():
         return []
+    if round.status != Round.Status.OPEN:
+        raise Conflict(say("The round “%(round)s” is not open.") % {"round": round.name})
     if any(rows[p.form_id].standing_pass_id != p.pk for p in passes):
         raise Conflict(say("A later result stands for somebody of this household; it cannot be undone any more."))
     if any(rows[p.form_id].approval in ("approved", "returned") for p in passes):
@@ -275,13 +292,42 @@ def _decisions_on(passes: list[VerificationPass]) -> dict[int, str]:
 
 
 @transaction.atomic
+def decide(*, round: Round, form_ids: Iterable[int], approval: Approval, by: User, reason: str = "") -> list[RoundForm]:
+    """The district approves or returns waiting results: all of them, or none.
+
+    A returned result goes back to its officer with the reason. Raises NotAllowed, InvalidEntry, or
+    Conflict naming the first form that does not wait.
+    """
+    form_ids, reason = list(form_ids), text.clean(reason)
+    rows = _locked_rows(RoundForm.objects.in_round(round).filter(form__in=form_ids))
+    if len(rows) < len(form_ids) or not all(permissions.can_decide_in(by, row.commune) for row in rows.values()):
+        raise NotAllowed(say("The district decides on the results of its own communes."))
+    if approval == Approval.RETURNED and not reason:
+        raise InvalidEntry(say("Give the reason."), field="reason")
+    for row in rows.values():
+        if row.approval != Approval.PENDING:
+            raise Conflict(
+                say("%(name)s does not wait for approval.") % {"name": row.form.full_name}, form_id=row.form_id
+            )
+    passes = [row.standing_pass for row in rows.values()]
+    kind = PassEvent.Kind.APPROVED if approval == Approval.APPROVED else PassEvent.Kind.RETURNED
+    _append_events(passes, kind, by, reason)
+    Correction.objects.filter(verification_pass__in=passes).update(
+        approval=approval, decided_by=by, decided_at=clock.now()
+    )
+    RoundForm.objects.filter(pk__in=[row.pk for row in rows.values()]).update(approval=approval)
+    outbox.mark(round.pk, {row.commune_id for row in rows.values()})
+    return list(RoundForm.objects.filter(pk__in=[row.pk for row in rows.values()]))
+
+
+@transaction.atomic
 def open_round(*, round: Round, populations: Mapping[int, int], by: User) -> Round:
     """Freeze the plan of every commune and put the qualified forms into the round's scope.
 
     The plan is the number of forms collected until `round.collected_until`; `populations` gives each
     commune's registered population, by its id. Raises Conflict unless the round is planned.
     """
-    if not permissions.can_run_rounds(by):
+    if not permissions.can_run_rounds_in(by, round.area):
         raise NotAllowed(say("PC06 and administrators open rounds."))
     round = Round.objects.select_for_update().get(pk=round.pk)
     if round.status != Round.Status.PLANNED:
@@ -324,13 +370,17 @@ def open_round(*, round: Round, populations: Mapping[int, int], by: User) -> Rou
 @transaction.atomic
 def adjust_plan(*, plan: Plan, forms: int, reason: str, by: User) -> PlanAdjustment:
     """Change a frozen plan by a recorded number of forms, more or less."""
-    if not permissions.can_run_rounds(by):
+    if not permissions.can_run_rounds_in(by, plan.commune):
         raise NotAllowed(say("PC06 and administrators adjust plans."))
-    plan = Plan.objects.select_for_update().get(pk=plan.pk)
+    Plan.objects.select_for_update().get(pk=plan.pk)
+    plan = Plan.objects.with_adjusted().get(pk=plan.pk)
     if not forms or not text.clean(reason):
         raise InvalidEntry(say("Give the number of forms and the reason."))
-    if plan.forms + sum(plan.adjustments.values_list("forms", flat=True)) + forms < 0:
-        raise InvalidEntry(say("A plan cannot fall below zero."))
+    in_scope = RoundForm.objects.filter(round=plan.round_id, commune=plan.commune_id).count()
+    if plan.adjusted + forms < in_scope:
+        raise InvalidEntry(
+            say("A plan cannot fall below the %(forms)d forms that are in the round.") % {"forms": in_scope}
+        )
     adjustment = PlanAdjustment.objects.create(plan=plan, forms=forms, reason=text.clean(reason), by=by, at=clock.now())
     outbox.mark(plan.round_id, [plan.commune_id])
     return adjustment
@@ -339,7 +389,7 @@ def adjust_plan(*, plan: Plan, forms: int, reason: str, by: User) -> PlanAdjustm
 @transaction.atomic
 def assign_commune(*, commune: AdministrativeUnit, team: WorkTeam, by: User) -> TeamCommune:
     """From today `team` works in `commune`, in the place of the team that did."""
-    if not permissions.can_run_rounds(by):
+    if not permissions.can_run_rounds_in(by, commune):
         raise NotAllowed(say("PC06 and administrators assign teams."))
     today = clock.today()
     current = TeamCommune.objects.select_for_update().filter(commune=commune, valid_to=None).first()
@@ -351,6 +401,6 @@ def assign_commune(*, commune: AdministrativeUnit, team: WorkTeam, by: User) -> 
         current.valid_to = today
         current.save(update_fields=["valid_to"])
     assigned = TeamCommune.objects.create(team=team, commune=commune, valid_from=today)
-    for round in Round.objects.open():
+    for round in Round.objects.exclude(status=Round.Status.PLANNED):
         outbox.mark(round.pk, [commune.pk], every_day=True)
     return assigned

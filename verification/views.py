@@ -51,6 +51,7 @@ class Person:
     number: int
     form: CollectionForm
     row: RoundForm | None
+    round: Round
     suspected: dict[str, list[str]]
     entry: object = None
     corrections: list = field(default_factory=list)
@@ -77,7 +78,7 @@ class Person:
     @property
     def is_asked(self) -> bool:
         """Enter records this person: in the round, and it is her turn."""
-        return bool(self.row) and self.row.is_due(clock.today())
+        return bool(self.row) and self.row.is_due(self.round, clock.today())
 
 
 @require_GET
@@ -212,7 +213,7 @@ def _persons(household: Household, round: Round) -> list[Person]:
         suspected: dict[str, list[str]] = {}
         for found in faults.suspicions(form):
             suspected.setdefault(found.field, []).append(found.reason)
-        persons.append(Person(number, form, row_of.get(form.pk), suspected))
+        persons.append(Person(number, form, row_of.get(form.pk), round, suspected))
     for event in _returns([p.row.standing_pass_id for p in persons if p.row and p.row.approval == Approval.RETURNED]):
         next(p for p in persons if p.form.pk == event.verification_pass.form_id).returned = event
     if persons and (heads := faults.heads_of_household(forms)):

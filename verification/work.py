@@ -10,14 +10,13 @@ from django.db.models import Count, Exists, OuterRef, Q
 from households.models import AdministrativeUnit, Household, User
 from verification.models import Plan, Round, RoundForm, VerificationPass
 from verification.rules import needed_per_day
-from verification.terms import REMOVALS, Outcome
+from verification.terms import Outcome
 
 
 def hamlets_with_open(round: Round, commune: AdministrativeUnit) -> list[AdministrativeUnit]:
     """The commune's hamlets in order, each with `open_households`."""
     counted = (
-        RoundForm.objects.in_round(round)
-        .open()
+        RoundForm.objects.open(round)
         .filter(commune=commune)
         .values("hamlet_id")
         .annotate(households=Count("household_id", distinct=True))
@@ -38,7 +37,7 @@ def next_household(
     after: Household | None = None,
 ) -> Household | None:
     """The next household with somebody due: on from `after` in walking order, then from the start again."""
-    open_forms = RoundForm.objects.in_round(round).due(today).filter(household=OuterRef("pk"))
+    open_forms = RoundForm.objects.due(round, today).filter(household=OuterRef("pk"))
     households = Household.objects.filter(Exists(open_forms), commune_id=commune_id)
     households = households.order_by("hamlet__code", "sequence")
     if hamlet:
@@ -58,10 +57,10 @@ class Pace:
 
 
 def pace(round: Round, commune_id: int, *, today: date) -> Pace:
-    counts = Q(outcome__in=round.counting_outcomes) & (~Q(outcome__in=REMOVALS) | Q(approval__in=["", "approved"]))
-    done = RoundForm.objects.in_round(round).filter(counts, commune_id=commune_id)
+    done = RoundForm.objects.in_round(round).filter(round.verified_q(), commune_id=commune_id)
     verified = done.aggregate(all=Count("pk"), today=Count("pk", filter=Q(counted_on=today)))
-    plan = Plan.objects.filter(round=round, commune=commune_id).values_list("forms", flat=True).first() or 0
+    plans = Plan.objects.with_adjusted().filter(round=round, commune=commune_id)
+    plan = plans.values_list("adjusted", flat=True).first() or 0
     left = plan - (verified["all"] - verified["today"])
     return Pace(verified["today"], needed_per_day(left, first_day=today, due_on=round.ends_on))
 

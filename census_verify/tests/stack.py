@@ -47,6 +47,7 @@ class Stack:
         web = [python, "-m", "gunicorn", "census_verify.wsgi", "--bind", f"127.0.0.1:{self.port}"]
         self.web = self._child("web", [*web, "--worker-class", "gthread", "--workers", "2", "--threads", "4"])
         worker = [python, "-m", "celery", "-A", "census_verify", "worker", "--concurrency", "2", "--without-mingle"]
+        worker += ["--queues", "celery,exports"]
         self.worker = self._child("worker", [*worker, "-n", "one@%h"])
         self.second_worker = self._child("second-worker", [*worker, "-n", "two@%h"])
         beat = [python, "-m", "celery", "-A", "census_verify", "beat", "--schedule", str(folder / "beat")]

@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                 ('format', models.CharField(choices=[('xlsx', 'XLSX'), ('csv', 'CSV')], max_length=4)),
                 ('options', models.JSONField(blank=True, default=dict)),
                 ('language', models.CharField(max_length=5)),
-                ('status', models.CharField(choices=[('queued', 'being made'), ('done', 'ready'), ('failed', 'failed')], default='queued', max_length=8)),
+                ('status', models.CharField(choices=[('queued', 'being made'), ('done', 'ready'), ('cleared', 'cleared away after seven days'), ('failed', 'failed')], default='queued', max_length=8)),
                 ('asked_at', models.DateTimeField()),
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
                 ('rows', models.IntegerField(blank=True, null=True)),

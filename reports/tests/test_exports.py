@@ -2,13 +2,14 @@
 
 import csv
 import io
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core.cache import cache
 from django.urls import reverse
 from python_calamine import CalamineWorkbook
 
+from census_verify import clock
 from households.tests.factories import make_form
 from reports import exports, progress, rollups, services
 from reports.models import Export
@@ -80,7 +81,8 @@ def test_forms_of_a_commune_with_real_dates_and_masked_numbers(rolled_up, homes,
 
 @pytest.mark.parametrize("state", State.values)
 def test_the_list_has_as_many_rows_as_the_figure_says(rolled_up, homes, cast, tree, state):
-    make_form(homes.two, line=3, qualification="refused", refusal_reason="unreadable")
+    # collected after the round's plan was frozen, so no part of what is left of it
+    make_form(homes.two, line=3, qualification="refused", refusal_reason="unreadable", collected_on=date(2019, 3, 1))
     form = homes.three.forms.first()
     record(homes.three, cast.officer, "deceased", only=[form.pk], event_on=date(2019, 1, 2), paper="archive")
     rollups.roll_up()
@@ -88,8 +90,7 @@ def test_the_list_has_as_many_rows_as_the_figure_says(rolled_up, homes, cast, tr
     expected = {
         State.ALL: tally.collected,
         State.OPEN: tally.in_scope - tally.verified,
-        State.LEFT: progress.of_unit(rolled_up, tree.huong_tra).tally.left
-        + 1,  # the form refused after the plan was frozen
+        State.LEFT: tally.left,
         State.NOT_MET: tally.not_met,
         State.PENDING: tally.pending,
         State.RETURNED: tally.returned,
@@ -133,7 +134,7 @@ def test_a_broken_writer_says_so_and_leaves_no_half_file(rolled_up, cast, tree, 
     monkeypatch.setitem(exports.WRITERS, "csv", break_down)
     export = made(rolled_up, cast.pc06, unit=tree.province)
     assert export.status == Export.Status.FAILED
-    assert not exports.file_path(export).exists()
+    assert list(exports.file_path(export).parent.iterdir()) == []
 
 
 def test_a_list_longer_than_a_sheet_is_refused_in_words(rolled_up, cast, tree, monkeypatch):
@@ -159,9 +160,7 @@ class TestPages:
         file = client.get(reverse("reports:export_file", args=[export.pk]))
         assert b"".join(file.streaming_content) == exports.file_path(export).read_bytes()
         assert "attachment" in file.headers["Content-Disposition"]
-        assert "units-42-" in client.get(reverse("reports:export_list")).content.decode() or file.headers[
-            "Content-Disposition"
-        ].count("units-42-")
+        assert "units-42-20200619-" in file.headers["Content-Disposition"]
 
     def test_progress_is_shown(self, rolled_up, cast, tree, client):
         client.force_login(cast.pc06)
@@ -200,3 +199,39 @@ class TestPages:
         export = made(rolled_up, cast.pc06, unit=tree.province)
         client.force_login(cast.admin)
         assert client.get(reverse("reports:export_file", args=[export.pk])).status_code == 404
+
+    def test_what_may_not_be_seen_today_may_not_be_fetched_today(self, rolled_up, cast, tree, client):
+        export = made(rolled_up, cast.officer, kind="forms", unit=tree.huong_tra)
+        client.force_login(cast.officer)
+        address = reverse("reports:export_file", args=[export.pk])
+        file = client.get(address)
+        assert file.status_code == 200
+        file.close()
+        cast.officer.postings.update(valid_to=clock.today())
+        assert client.get(address).status_code == 404
+
+    def test_files_are_cleared_after_their_days(self, rolled_up, cast, tree, client):
+        export = made(rolled_up, cast.pc06, unit=tree.province)
+        assert exports.clear_old() == 0
+        Export.objects.update(finished_at=clock.now() - timedelta(days=exports.KEEP_DAYS, seconds=1))
+        assert exports.clear_old() == 1
+        assert not exports.file_path(export).exists()
+        client.force_login(cast.pc06)
+        assert client.get(reverse("reports:export_file", args=[export.pk])).status_code == 404
+        assert "bảy ngày" in client.get(reverse("reports:export_detail", args=[export.pk])).content.decode()
+
+
+def test_hamlets_have_no_plan_and_no_day_of_their_own(rolled_up, cast, tree):
+    head, *lines, total = csv_rows(made(rolled_up, cast.officer, unit=tree.huong_tra))
+    assert "Kế hoạch" not in head
+    assert "Hôm nay" not in head
+    assert [line[head.index("% đã thu thập")] for line in lines] == ["66.67", "0.00"]
+    assert total[head.index("Đã thu thập")] == "9"
+
+
+def test_an_export_of_somebody_who_lost_the_right_is_not_made(rolled_up, cast, tree):
+    export = services.request_export(by=cast.officer, round=rolled_up, kind="forms", format="csv", unit=tree.huong_tra)
+    cast.officer.postings.update(valid_to=clock.today())
+    exports.make(export.pk)
+    export.refresh_from_db()
+    assert export.status == Export.Status.FAILED

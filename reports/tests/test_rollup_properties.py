@@ -13,7 +13,7 @@ from reports import proof, rollups
 from reports.models import DailyTally, FaultTally, RefusalTally, Tally
 from reports.rollups import COUNTS, FORM_COUNTS, PLANNED
 from verification import services
-from verification.models import RoundForm
+from verification.models import Round, RoundForm
 from verification.rules import CorrectionEntry, Refusal
 from verification.terms import Approval, Outcome
 from verification.tests.factories import record
@@ -60,9 +60,12 @@ def take(step: Step, homes, cast, submissions: list) -> None:
         services.undo_submission(submission=submission, by=by)
     elif step.what == "decide":
         decision = Approval.APPROVED if step.first_person_only else Approval.RETURNED
-        decided = RoundForm.objects.filter(household=home, approval="pending").update(approval=decision)
-        if decided:
-            rollups.mark_everything(RoundForm.objects.filter(household=home).first().round)
+        waiting = RoundForm.objects.filter(household=home, approval=Approval.PENDING)
+        by = cast.supervisor if step.home != "hung_tri" else cast.stranger  # who may not
+        services.decide(
+            round=Round.objects.current(), form_ids=waiting.values_list("form", flat=True), approval=decision, by=by,
+            reason="xem lại",
+        )  # fmt: skip
     elif step.what == "roll_up":
         rollups.roll_up()
 

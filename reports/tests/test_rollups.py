@@ -116,8 +116,7 @@ def test_a_removal_counts_once_it_is_approved(rolled_up, homes, cast, tree):
     record(homes.two, cast.officer, "deceased", only=[form.pk], event_on=date(2019, 1, 2), paper="archive")
     rollups.roll_up()
     assert (tally(tree.province).deceased, tally(tree.province).pending, tally(tree.province).verified) == (1, 1, 0)
-    RoundForm.objects.filter(form=form).update(approval="approved")
-    rollups.mark_everything(rolled_up)
+    services.decide(round=rolled_up, form_ids=[form.pk], approval=Approval.APPROVED, by=cast.supervisor)
     rollups.roll_up()
     assert (tally(tree.province).deceased, tally(tree.province).pending, tally(tree.province).verified) == (1, 0, 1)
     assert differences(rolled_up) == []
@@ -162,6 +161,12 @@ def test_a_commune_that_changes_team_takes_its_figures_along(rolled_up, homes, c
     rollups.roll_up()
     assert (tally(cast.team).verified, tally(new_team).verified) == (0, 2)
     assert tally(tree.huong_khe).verified == 2
+    assert differences(rolled_up) == []
+    third_team = make_team(tree.huong_khe)
+    services.assign_commune(commune=tree.phu_gia, team=third_team, by=cast.pc06)  # on the same day
+    rollups.roll_up()
+    assert not Tally.objects.filter(team=new_team).exclude(verified=0, plan=0).exists()
+    assert tally(third_team).verified == 2
     assert differences(rolled_up) == []
 
 
@@ -212,7 +217,18 @@ def test_the_proof_finds_a_day_a_fault_and_a_result_that_are_wrong(rolled_up, ho
 
 def test_the_proof_says_when_marks_wait(rolled_up, homes, cast):
     record(homes.four, cast.officer)
-    assert "1 marks wait" in differences(rolled_up)[0]
+    with pytest.raises(proof.MarksWait, match="1 marks wait"):
+        differences(rolled_up)
+    assert proof.first_difference(rolled_up) is None
+
+
+def test_the_proof_does_not_take_an_approval_on_trust(rolled_up, homes, cast, tree):
+    form = homes.two.forms.first()
+    record(homes.two, cast.officer, "deceased", only=[form.pk], event_on=date(2019, 1, 2), paper="archive")
+    rollups.roll_up()
+    RoundForm.objects.filter(form=form).update(approval="approved")
+    rollups.mark_everything(rolled_up)
+    assert f"form {form.pk}" in proof.first_difference(rolled_up)
 
 
 @pytest.mark.parametrize("outcome", Outcome.values)

@@ -2,7 +2,8 @@ from datetime import date
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from households.models import AdministrativeUnit, CollectionForm, Household, User
@@ -69,6 +70,16 @@ class Round(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def verified_q(self, prefix: str = "") -> Q:
+        """Results that count as verified in this round, as `rules.is_verified`; `prefix` leads to the RoundForm."""
+        counts = Q(**{f"{prefix}outcome__in": self.counting_outcomes})
+        removal = Q(**{f"{prefix}outcome__in": REMOVALS})
+        return counts & (~removal | Q(**{f"{prefix}approval__in": ["", Approval.APPROVED]}))
+
+    def unfinished_outcomes(self) -> list[str]:
+        """Nothing recorded, and what was recorded but does not count."""
+        return ["", *(outcome for outcome in Outcome.values if outcome not in self.counting_outcomes)]
+
 
 class Target(models.Model):
     """What share of the plan should be verified by when."""
@@ -90,6 +101,14 @@ class Target(models.Model):
         return f"{self.percent}% – {self.due_on}"
 
 
+class PlanQuerySet(models.QuerySet):
+    def with_adjusted(self):
+        """Each with `adjusted`: the frozen forms and every recorded adjustment."""
+        changes = PlanAdjustment.objects.filter(plan=OuterRef("pk")).values("plan")
+        changed = Subquery(changes.annotate(sum=Sum("forms")).values("sum"))
+        return self.annotate(adjusted=F("forms") + Coalesce(changed, 0))
+
+
 class Plan(models.Model):
     """A commune's chỉ tiêu of a round, frozen when the round opened: a stored, dated figure, for
     supplementary forms go on raising the live count (domain.md section 1)."""
@@ -99,6 +118,8 @@ class Plan(models.Model):
     forms = models.IntegerField(_("forms to verify"))
     population = models.IntegerField(_("registered population"))
     frozen_on = models.DateField(_("frozen on"))
+
+    objects = PlanQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("plan")
@@ -134,16 +155,14 @@ class RoundFormQuerySet(ScopedQuerySet):
     def in_round(self, round: Round):
         return self.filter(round=round)
 
-    def untouched(self):
-        return self.filter(outcome="")
+    def open(self, round: Round):
+        """Still to be done in `round`: nothing recorded that counts, or returned by the district."""
+        unfinished = Q(outcome__in=round.unfinished_outcomes()) | Q(approval=Approval.RETURNED)
+        return self.in_round(round).filter(unfinished)
 
-    def open(self):
-        """Still to be done: nothing recorded, to be visited again, or returned by the district."""
-        return self.filter(Q(outcome__in=["", Outcome.NOT_MET]) | Q(approval=Approval.RETURNED))
-
-    def due(self, today: date):
-        """Whose turn it is: untouched, returned, or absent with the day of the next visit reached."""
-        return self.open().exclude(outcome=Outcome.NOT_MET, next_visit_on__gt=today)
+    def due(self, round: Round, today: date):
+        """Whose turn it is: open, and where the person was absent the day of the next visit has come."""
+        return self.open(round).exclude(outcome=Outcome.NOT_MET, next_visit_on__gt=today)
 
 
 class RoundForm(models.Model):
@@ -196,8 +215,8 @@ class RoundForm(models.Model):
     def __str__(self) -> str:
         return f"{self.form_id}: {self.outcome or '–'}"
 
-    def is_due(self, today: date) -> bool:
+    def is_due(self, round: Round, today: date) -> bool:
         """As `RoundFormQuerySet.due`."""
-        if self.outcome == Outcome.NOT_MET:
-            return self.next_visit_on is None or self.next_visit_on <= today
-        return not self.outcome or self.approval == Approval.RETURNED
+        is_open = self.outcome in round.unfinished_outcomes() or self.approval == Approval.RETURNED
+        later = self.outcome == Outcome.NOT_MET and self.next_visit_on and self.next_visit_on > today
+        return is_open and not later

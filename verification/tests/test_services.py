@@ -9,9 +9,10 @@ from django.db import IntegrityError, InternalError, transaction
 from census_verify import clock
 from households.models import CollectionForm
 from households.tests.factories import make_form, make_household
-from verification import services
+from verification import services, work
 from verification.models import Correction, PassEvent, Plan, RollupMark, Round, RoundForm, VerificationPass
 from verification.rules import Conflict, CorrectionEntry, Entry, InvalidEntry, NotAllowed, Refusal
+from verification.terms import Approval
 from verification.tests.factories import make_round, open_round, record
 
 BIRTH_DATE = CorrectionEntry(field="birth_date", new="12/3/1956", source="birth_certificate")
@@ -47,6 +48,21 @@ class TestRecording:
         assert again.replayed
         assert {p.pk for p in again.passes} == {p.pk for p in first.passes}
         assert VerificationPass.objects.count() == 4
+
+    def test_an_undone_submission_sent_again_is_not_taken_for_recorded(self, round, homes, cast):
+        submission = record(homes.two, cast.officer).passes[0].submission
+        services.undo_submission(submission=submission, by=cast.officer)
+        with pytest.raises(Conflict):
+            record(homes.two, cast.officer, submission=submission)
+
+    def test_a_submission_sent_again_with_something_else_is_told(self, round, homes, cast):
+        first = record(homes.two, cast.officer)
+        entries = [Entry(form_id=p.form_id, outcome="emigrated") for p in first.passes]
+        with pytest.raises(Conflict):
+            services.record_results(
+                round=round, household_id=homes.two.pk, entries=entries, by_books=True, in_person=True,
+                verified_on=clock.today(), submission=first.passes[0].submission, by=cast.officer,
+            )  # fmt: skip
 
     def test_two_tabs_one_result_and_the_second_is_told(self, round, homes, cast):
         seen = [Entry(form_id=f.pk, outcome="matched") for f in homes.two.forms.all()]
@@ -120,7 +136,11 @@ class TestRecording:
             ("deceased", {"paper": "civil_status_extract"}, "event_on"),
             ("deceased", {"event_on": date(2020, 1, 2)}, "paper"),
             ("deceased", {"event_on": date(2020, 6, 20), "paper": "civil_status_extract"}, "event_on"),
+            ("deceased", {"event_on": date(1979, 1, 2), "paper": "archive"}, "event_on"),
+            ("deceased", {"event_on": date(2020, 1, 2), "paper": "x" * 200}, "paper"),
+            ("emigrated", {"paper": "nonsense"}, "paper"),
             ("moved_away", {"event_on": date(2020, 1, 2)}, "destination"),
+            ("not_met", {"reason": "vắng", "next_visit_on": date(2020, 7, 1)}, "next_visit_on"),
             ("duplicate", {}, "duplicate_barcode"),
             ("duplicate", {"duplicate_barcode": "NOSUCH"}, "duplicate_barcode"),
             ("not_met", {"reason": "đi làm ăn xa"}, "next_visit_on"),
@@ -190,8 +210,36 @@ class TestRecording:
         recorded = record(homes.two, cast.officer, "duplicate", only=[form.pk], duplicate_barcode=other.barcode)
         assert recorded.passes[0].duplicate_of == other
 
+    def test_two_forms_cannot_both_be_the_others_duplicate(self, round, homes, cast):
+        one, other = homes.two.forms.order_by("line")
+        record(homes.two, cast.officer, "duplicate", only=[one.pk], duplicate_barcode=other.barcode)
+        with pytest.raises(Conflict):
+            record(homes.two, cast.officer, "duplicate", only=[other.pk], duplicate_barcode=one.barcode)
+        assert result_of(other).outcome == ""
+
+    def test_what_does_not_count_in_the_round_stays_on_the_list(self, round, homes, cast, tree):
+        for home in (homes.four, homes.two, homes.three):
+            record(home, cast.officer, "unverifiable", reason="không rõ", attempts=1)
+        assert work.next_household(round, tree.huong_tra.pk, today=clock.today()) is None
+        Round.objects.update(counting_outcomes=["matched"])
+        round.refresh_from_db()
+        assert work.next_household(round, tree.huong_tra.pk, today=clock.today()) == homes.four
+
 
 class TestUndoing:
+    def test_refused_when_the_round_is_closed(self, round, homes, cast):
+        submission = record(homes.two, cast.officer).passes[0].submission
+        Round.objects.update(status=Round.Status.CLOSED)
+        with pytest.raises(Conflict):
+            services.undo_submission(submission=submission, by=cast.officer)
+        assert VerificationPass.objects.standing().count() == 2
+
+    def test_refused_when_the_district_has_decided(self, round, homes, cast):
+        made = record(homes.two, cast.officer, "emigrated").passes
+        services.decide(round=round, form_ids=[made[0].form_id], approval=Approval.APPROVED, by=cast.supervisor)
+        with pytest.raises(Conflict):
+            services.undo_submission(submission=made[0].submission, by=cast.officer)
+
     def test_nothing_stands_again(self, round, homes, cast):
         submission = record(homes.two, cast.officer).passes[0].submission
         undone = services.undo_submission(submission=submission, by=cast.officer)
@@ -242,6 +290,49 @@ class TestUndoing:
         submission = record(homes.two, cast.officer).passes[0].submission
         services.undo_submission(submission=submission, by=cast.officer)
         assert len(record(homes.two, cast.officer).passes) == 2
+
+
+class TestDeciding:
+    @pytest.fixture
+    def waiting(self, round, homes, cast) -> list[int]:
+        made = record(homes.two, cast.officer, "corrected", corrections=(BIRTH_DATE,)).passes
+        return [p.form_id for p in made]
+
+    def decide(self, round, forms, by, approval=Approval.APPROVED, reason=""):
+        return services.decide(round=round, form_ids=forms, approval=approval, by=by, reason=reason)
+
+    def test_approved(self, round, waiting, cast):
+        rows = self.decide(round, waiting, cast.supervisor)
+        assert {row.approval for row in rows} == {"approved"}
+        assert set(Correction.objects.values_list("approval", "decided_by")) == {("approved", cast.supervisor.pk)}
+        assert PassEvent.objects.filter(kind="approved").count() == 2
+
+    def test_returned_with_its_reason_and_on_the_list_again(self, round, waiting, cast, homes):
+        rows = self.decide(round, waiting, cast.supervisor, Approval.RETURNED, "giấy khai sinh mờ")
+        assert all(row.is_due(round, clock.today()) for row in rows)
+        assert set(PassEvent.objects.values_list("kind", "reason")) == {("returned", "giấy khai sinh mờ")}
+
+    def test_a_return_needs_a_reason(self, round, waiting, cast):
+        with pytest.raises(InvalidEntry):
+            self.decide(round, waiting, cast.supervisor, Approval.RETURNED, " ")
+
+    @pytest.mark.parametrize("who", ["officer", "stranger", "pc06", "leader"])
+    def test_refused_to_others(self, round, waiting, cast, who):
+        with pytest.raises(NotAllowed):
+            self.decide(round, waiting, getattr(cast, who))
+        assert not PassEvent.objects.exists()
+
+    def test_pressed_twice(self, round, waiting, cast):
+        self.decide(round, waiting, cast.supervisor)
+        with pytest.raises(Conflict):
+            self.decide(round, waiting, cast.supervisor)
+        assert PassEvent.objects.count() == 2
+
+    def test_one_that_does_not_wait_and_none_is_decided(self, round, waiting, cast, homes):
+        other = record(homes.four, cast.officer).passes[0].form_id
+        with pytest.raises(Conflict):
+            self.decide(round, [*waiting, other], cast.supervisor)
+        assert not PassEvent.objects.exists()
 
 
 class TestTheDatabaseItself:
@@ -332,8 +423,11 @@ class TestOpeningARound:
             (0, "x", cast.pc06),
             (5, " ", cast.pc06),
             (-99, "x", cast.pc06),
+            (-6, "x", cast.pc06),
             (5, "x", cast.officer),
         ]:
             with pytest.raises(Refusal):
                 services.adjust_plan(plan=plan, forms=forms, reason=reason, by=by)
         assert plan.adjustments.count() == 1
+        assert Plan.objects.with_adjusted().get(pk=plan.pk).adjusted == 14
+        assert work.pace(round, tree.huong_tra.pk, today=date(2020, 6, 30)).needed_today == 14

@@ -2,23 +2,27 @@ import sys
 
 from django.core.management.base import BaseCommand
 
-from reports.proof import differences
-from reports.rollups import roll_up
+from reports.proof import MarksWait, differences, first_difference
 from verification.models import Round
 
 
 class Command(BaseCommand):
-    help = "Recount everything from the facts and compare every stored figure. Exits 1 on a difference."
+    help = (
+        "Recount everything from the facts and compare every stored figure. Exits 1 and names the first "
+        "difference; exits 2 when marks wait, so that nothing could be compared."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("--roll-up-first", action="store_true", help="take waiting marks before comparing")
 
     def handle(self, *args, **options):
-        if options["roll_up_first"]:
-            roll_up()
         rounds = list(Round.objects.exclude(status=Round.Status.PLANNED))
         for round in rounds:
-            found = next(differences(round), None)
+            try:
+                found = first_difference(round) if options["roll_up_first"] else next(differences(round), None)
+            except MarksWait as waiting:
+                self.stderr.write(f"{round}: {waiting}")
+                sys.exit(2)
             if found:
                 self.stderr.write(f"{round}: {found}")
                 sys.exit(1)
