@@ -205,8 +205,8 @@ class TestPages:
         client.force_login(cast.officer)
         address = reverse("reports:export_file", args=[export.pk])
         file = client.get(address)
-        assert file.status_code == 200
-        file.close()
+        assert b"".join(file.streaming_content)
+        file.file_to_stream.close()
         cast.officer.postings.update(valid_to=clock.today())
         assert client.get(address).status_code == 404
 
