@@ -206,7 +206,6 @@ class TestPages:
         address = reverse("reports:export_file", args=[export.pk])
         file = client.get(address)
         assert b"".join(file.streaming_content)
-        file.file_to_stream.close()
         cast.officer.postings.update(valid_to=clock.today())
         assert client.get(address).status_code == 404
 
