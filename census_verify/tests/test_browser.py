@@ -67,7 +67,7 @@ def press_and_wait(page: Page, key: str) -> None:
 def test_fifty_households_with_the_keyboard_only(open_page, stack: Stack):
     before = stack.verified()
     page = open_page("officer")
-    page.goto(f"{stack.url}/work/")
+    page.goto(f"{stack.url}/next/")
     people, absent = 0, 0
     for number in range(50):
         here = people_on(page)
@@ -92,7 +92,7 @@ def test_fifty_households_with_the_keyboard_only(open_page, stack: Stack):
 
 def test_a_correction_undo_and_the_list_of_keys(open_page, stack: Stack):
     page = open_page("officer")
-    page.goto(f"{stack.url}/work/")
+    page.goto(f"{stack.url}/next/")
     household = page.url.split("?")[0]
     page.keyboard.press("1")
     page.keyboard.press("e")
@@ -117,7 +117,7 @@ def test_a_correction_undo_and_the_list_of_keys(open_page, stack: Stack):
 
 def test_a_refused_sheet_keeps_what_was_typed_and_says_where(open_page, stack: Stack):
     page = open_page("officer")
-    page.goto(f"{stack.url}/work/")
+    page.goto(f"{stack.url}/next/")
     page.keyboard.press("1")
     page.keyboard.press("e")
     form = page.locator("select[name$=-outcome]").first.get_attribute("name").split("-")[0]
@@ -131,7 +131,7 @@ def test_a_refused_sheet_keeps_what_was_typed_and_says_where(open_page, stack: S
 
 def test_without_scripts_the_same_page_works(open_page, stack: Stack):
     page = open_page("colleague", scripts=False)
-    page.goto(f"{stack.url}/work/")
+    page.goto(f"{stack.url}/next/")
     before, people = stack.counted(), people_on(page)
     page.locator("form button[type=submit], form button:not([type])").filter(has_text="Enter").click()
     page.wait_for_url("**/verify/?saved=*")
@@ -140,7 +140,7 @@ def test_without_scripts_the_same_page_works(open_page, stack: Stack):
 
 def test_two_presses_of_enter_are_one(open_page, stack: Stack):
     page = open_page("officer")
-    page.goto(f"{stack.url}/work/")
+    page.goto(f"{stack.url}/next/")
     before, people = stack.counted(), people_on(page)
     page.evaluate(
         "() => { const form = document.querySelector('select[name$=-outcome]').form;"
@@ -155,7 +155,7 @@ def test_two_presses_of_enter_are_one(open_page, stack: Stack):
 def test_no_page_is_inaccessible_too_wide_or_untranslated(open_page, stack: Stack, viewport, language):
     for username, paths in (
         ("pc06", ["/", "/teams/", "/exports/", "/accounts/password/"]),
-        ("officer", ["/", "/work/", "/units/{commune}/forms/?state=all", "/units/{commune}/forms/print/"]),
+        ("officer", ["/", "/next/", "/units/{commune}/forms/?state=all", "/units/{commune}/forms/print/"]),
     ):
         page = open_page(username, viewport=viewport)
         page.context.add_cookies([{"name": "django_language", "value": language, "url": stack.url}])

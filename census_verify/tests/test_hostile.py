@@ -25,7 +25,7 @@ def page(client, round, cast):
         "/units/{unit}/forms/?state=%00",
         f"/units/{HUGE}/",
         f"/units/{HUGE}/forms/",
-        f"/units/{HUGE}/work/",
+        f"/units/{HUGE}/next/",
         f"/households/{HUGE}/verify/",
         f"/exports/{HUGE}/",
         f"/teams/{HUGE}/",
@@ -35,7 +35,7 @@ def page(client, round, cast):
         "/api/v1/communes/?cursor=%FF",
         "/admin/autocomplete/?app_label=households&model_name=posting&field_name=unit&term=%00",
         "/?sort=%00",
-        "/units/{unit}/work/?after=" + "9" * 40,
+        "/units/{unit}/next/?after=" + "9" * 40,
         "/households/1/verify/?saved=%F0%9F%98%80&methods=%00",
     ],
 )
