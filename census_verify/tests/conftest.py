@@ -3,7 +3,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from census_verify.tests.stack import Stack
+from census_verify.tests.stack import Stack, wait_until
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,8 @@ def running_stack():
 
 @pytest.fixture
 def stack(running_stack):
-    """The running program, whole: whatever a test before it killed runs again."""
+    """The running program, whole and at rest: what a test before it killed runs again, what it recorded is counted."""
+    wait_until(lambda: not running_stack.marks(), seconds=60)
     yield running_stack
     for child in (
         running_stack.postgres,
