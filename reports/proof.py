@@ -47,7 +47,7 @@ UNEQUAL_RESULTS = f"""
     ) IS DISTINCT FROM (
         pass.id, coalesce(pass.outcome, ''), CASE WHEN pass.id IS NULL THEN '' ELSE {APPROVAL} END,
         pass.verified_on, pass.next_visit_on
-    ) LIMIT 1"""
+    )"""
 
 
 class MarksWait(Exception):
