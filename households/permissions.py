@@ -20,11 +20,12 @@ class Scope:
     roles: frozenset[str] = frozenset()
     figure_units: tuple[AdministrativeUnit, ...] = ()
     person_units: tuple[AdministrativeUnit, ...] = ()
+    record_unit_ids: frozenset[int] = frozenset()  # communes where she works, not those she only supervises
     team_ids: tuple[int, ...] = ()
 
     @property
     def can_record(self) -> bool:
-        return bool(self.roles & {Role.COMMUNE_OFFICER, Role.TEAM_MEMBER})
+        return bool(self.record_unit_ids)
 
     @property
     def home_unit(self) -> AdministrativeUnit | None:
@@ -63,7 +64,7 @@ class Scope:
 
     def records_in(self, commune_id: int) -> bool:
         """May she record results in this commune? Supervisors look, they do not record."""
-        return self.can_record and any(unit.pk == commune_id for unit in self.person_units)
+        return commune_id in self.record_unit_ids
 
 
 def scope_of(officer) -> Scope:
@@ -77,14 +78,18 @@ def scope_of(officer) -> Scope:
     postings = list(officer.postings.valid_on(today).select_related("unit", "team"))
     person_units = [p.unit for p in postings if p.unit and p.role != Role.LEADER]
     leader_units = [p.unit for p in postings if p.role == Role.LEADER]
+    record_unit_ids = {p.unit_id for p in postings if p.role == Role.COMMUNE_OFFICER}
     team_ids = tuple(p.team_id for p in postings if p.team_id)
     if team_ids:
         assigned = TeamCommune.objects.valid_on(today).filter(team__in=team_ids)
-        person_units += [row.commune for row in assigned.select_related("commune").order_by("commune__code")]
+        team_communes = [row.commune for row in assigned.select_related("commune").order_by("commune__code")]
+        person_units += team_communes
+        record_unit_ids |= {commune.pk for commune in team_communes}
     scope = Scope(
         roles=frozenset(p.role for p in postings),
         figure_units=tuple(dict.fromkeys(person_units + leader_units)),
         person_units=tuple(dict.fromkeys(person_units)),
+        record_unit_ids=frozenset(record_unit_ids),
         team_ids=team_ids,
     )
     officer._scope = (today, scope)

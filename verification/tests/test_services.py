@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, InternalError, transaction
 
 from census_verify import clock
-from households.models import CollectionForm
+from households.models import CollectionForm, Posting
 from households.tests.factories import make_form, make_household
 from verification import services, work
 from verification.models import Correction, PassEvent, Plan, RollupMark, Round, RoundForm, VerificationPass
@@ -101,6 +101,12 @@ class TestRecording:
         with pytest.raises(NotAllowed):
             record(homes.four, getattr(cast, who))
         assert nothing_was_written()
+
+    def test_a_place_she_only_supervises_is_not_hers_to_record_in(self, round, homes, cast, tree):
+        Posting.objects.create(user=cast.officer, role="pc06_officer", unit=tree.phu_gia, valid_from=date(2020, 1, 1))
+        with pytest.raises(NotAllowed):
+            record(homes.phu_gia, cast.officer)
+        assert len(record(homes.two, cast.officer).passes) == 2
 
     def test_an_ended_posting_records_nothing_more(self, round, homes, cast):
         cast.officer.postings.update(valid_to=clock.today())
