@@ -1,5 +1,6 @@
 from households.models.officers import Posting, TeamCommune, User, WorkTeam
 from households.models.register import CollectionForm, Household
+from households.models.suspected import SuspectedFault
 from households.models.units import AdministrativeUnit, Commune, District, Hamlet, Province, UnitChange
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Household",
     "Posting",
     "Province",
+    "SuspectedFault",
     "TeamCommune",
     "UnitChange",
     "User",

@@ -1,0 +1,73 @@
+"""Rules of the whole register: people and numbers that occur twice in a province. Evaluated in SQL, set by set.
+
+A rule names what is compared (`key`), which forms have it, and who may share it: forms of the same `who`
+are not each other's suspicion. All three are SQL over a collection form called `form`.
+"""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as say
+from django.utils.translation import gettext_lazy as _
+
+from households.faults.catalogue import Fault
+
+PERSON = "concat_ws('|', form.search_key, form.birth_year, form.birth_month, form.birth_day, form.sex)"
+ITSELF = "form.id::text"
+
+
+@dataclass(frozen=True)
+class RegisterRule:
+    name: str
+    fault: Fault
+    field: str
+    key: str
+    has_key: str
+    who: str
+    sentence: Promise
+
+
+REGISTER_RULES = (
+    RegisterRule(
+        "same_person",
+        Fault.L09,
+        "full_name",
+        PERSON,
+        "form.birth_day IS NOT NULL",
+        ITSELF,
+        _("another form has the same name, sex and birth date (%(other)s)"),
+    ),
+    RegisterRule(
+        "same_personal_number",
+        Fault.L09,
+        "pin",
+        "form.pin",
+        "form.pin <> ''",
+        ITSELF,
+        _("another form has the same personal number (%(other)s)"),
+    ),
+    RegisterRule(
+        "same_card_number",
+        Fault.L10,
+        "cmnd",
+        "form.cmnd",
+        "form.cmnd <> ''",
+        # one person on two forms is `same_person`
+        PERSON,
+        _("somebody else has the same identity card number (%(other)s)"),
+    ),
+)
+REGISTER_FAULTS = tuple(dict.fromkeys(rule.fault.value for rule in REGISTER_RULES))
+SENTENCES = {(rule.fault.value, rule.field): rule.sentence for rule in REGISTER_RULES}
+
+
+def reason_of(fault: str, field: str, other, *, may_see_other: bool) -> str:
+    """Why a register rule suspects a form: names the `other` form as far as the reader may see it."""
+    if may_see_other:
+        where = say("form %(barcode)s, %(commune)s") % {
+            "barcode": other.barcode or other.pk,
+            "commune": other.commune.mid_sentence_name,
+        }
+    else:
+        where = say("in another commune of %(district)s") % {"district": other.commune.parent.mid_sentence_name}
+    return str(SENTENCES[fault, field]) % {"other": where}
