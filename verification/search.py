@@ -22,13 +22,21 @@ PAGE = 20
 CANDIDATES = 300  # ranked within a stage; a stage that holds more asks the officer to narrow it down
 MAX_TYPED = 200
 MAX_WORDS = 10
-MAX_PLACES = 400  # hamlets one question may name
+MAX_PLACES = 60  # communes and hamlets that one reading of the query may name
+MAX_READINGS = 6  # which words are the place: as many readings are tried
+FEW_COMMUNES = 5  # as terms of the index; of more it is cheaper to drop what lies elsewhere
 TIME_LIMIT = "SET LOCAL statement_timeout = 1000; "
 FIRST_YEAR = 1850
 
 FORM, HOUSEHOLD = CollectionForm._meta.db_table, Household._meta.db_table
 UNIT = AdministrativeUnit._meta.db_table
 FOLDED_ADDRESS = f"(' ' || translate(h.address, '{text.FOLD_FROM}', '{text.FOLD_TO}'))"
+
+SHOWN = (
+    *("full_name", "birth_year", "birth_month", "birth_day", "sex", "relation", "pin", "cmnd", "barcode"),
+    *("household__book_number", "household__address", "household__head_name"),
+    *(f"{unit}__{name}" for unit in ("hamlet", "commune", "commune__parent") for name in ("name", "type", "level")),
+)
 
 DATE = re.compile(r"(?<!\d)(\d{1,2})(?:\s*[/.-]\s*|\s+)(\d{1,2})(?:\s*[/.-]\s*|\s+)(\d{4})(?!\d)")
 MONTH = re.compile(r"(?<![\d/.-])(\d{1,2})\s*[/.-]\s*(\d{4})(?!\d)")
@@ -105,7 +113,7 @@ def parse(typed: str, *, this_year: int) -> Query:
         else:
             numbers.append(token)
     return Query(
-        words=tuple(words[:MAX_WORDS]),
+        words=tuple(dict.fromkeys(words))[:MAX_WORDS],
         places=tuple(places[:MAX_WORDS]),
         numbers=tuple(number.upper() for number in numbers[:MAX_WORDS]),
         years=tuple(sorted(years)),
@@ -161,7 +169,7 @@ def find(query: Query, officer, round: Round | None) -> Found:
     forms = forms.annotate(result=FilteredRelation("round_forms", condition=Q(round_forms__round=round))).annotate(
         outcome=F("result__outcome"), approval=F("result__approval"), next_visit_on=F("result__next_visit_on")
     )
-    form_of = {form.pk: form for form in forms.select_related("household", "hamlet", "commune__parent")}
+    form_of = {form.pk: form for form in forms.select_related("household", "hamlet", "commune__parent").only(*SHOWN)}
     return Found([form_of[pk] for pk in ids[:PAGE] if pk in form_of], has_more=len(ids) > PAGE)
 
 
@@ -195,8 +203,8 @@ class Area:
 
     @property
     def terms(self) -> list[str]:
-        """The communes as a term of the index; a province is not worth one."""
-        return [any_of(f"@{pk}" for pk in self.communes)] if self.communes else []
+        """The communes as a term of the index."""
+        return [any_of(f"@{pk}" for pk in self.communes)] if 0 < len(self.communes) <= FEW_COMMUNES else []
 
 
 def lexeme(word: str) -> str:
@@ -227,7 +235,9 @@ def _stages(query: Query) -> list[tuple[list[str], list[str]]]:
         return [([], [])]
     spelled = [any_of(text.spellings(word)) for word in query.words]
     folded = [lexeme(word) for word in query.folded]
-    stages = [(folded, []), ([lexeme(w) for w in query.folded if len(w) == 1], [w for w in query.folded if len(w) > 1])]
+    stages = [(folded, []), (folded[:-1], [query.folded[-1]])]
+    if len(folded) > 1:
+        stages.append(([], list(query.folded)))
     if query.has_marks:
         pairs = zip(query.words, query.folded, strict=True)
         marked = [any_of(text.spellings(word)) if word != bare else lexeme(bare) for word, bare in pairs]
@@ -277,45 +287,58 @@ def _by_name(query: Query, area: Area) -> list[int]:
 
 
 def _by_hamlet(query: Query, area: Area, known: list[int]) -> list[int]:
-    """Some words name the hamlet, the commune or the district, the others the person."""
-    wanted = [*query.folded, *query.places]
-    groups: dict[frozenset, list[int]] = {}
-    for pk, place in _hamlets(area):
-        named = frozenset(n for n, word in enumerate(wanted) if (f" {word} " if " " in word else f" {word}") in place)
-        if named and all(n in named for n in range(len(query.folded), len(wanted))):
-            groups.setdefault(named, []).append(pk)
-    terms, left = [], MAX_PLACES
-    for named, hamlets in sorted(groups.items(), key=lambda group: (-len(group[0]), len(group[1]))):
-        names = [lexeme(word) for n, word in enumerate(query.folded) if n not in named]
-        if len(hamlets) <= left:
-            terms.append("(" + " & ".join([any_of(f"~{pk}" for pk in hamlets), *names]) + ")")
-            left -= len(hamlets)
-    if not terms:
-        return []
-    whole = " & ".join(["(" + " | ".join(terms) + ")", *_years(query)])
+    """Some words beside each other name the hamlet, the commune or the district, the others the person."""
+    stages, values = [], []
     (here, where), (born, day) = area.condition(), _day(query)
-    return _ids(
-        f"""WITH fitting AS MATERIALIZED (
-            SELECT id, search_key, sort_key, commune_id, hamlet_id, line FROM {FORM}
-            WHERE {FORM_WORDS} @@ %s::tsquery AND {here} AND {born} AND id <> ALL(%s)
-        )
-        SELECT id FROM (SELECT * FROM fitting LIMIT {CANDIDATES}) AS candidates
-        ORDER BY commune_id = ANY(%s) DESC, hamlet_id, line, sort_key, id LIMIT {PAGE + 1}""",
-        [whole, *where, *day, known, list(area.own)],
-    )
+    for named, places in _readings(query, area)[:MAX_READINGS]:
+        names = [lexeme(word) for n, word in enumerate(query.folded) if n not in named]
+        conditions = [f"{FORM_WORDS} @@ %s::tsquery", here, born, "id <> ALL(%s)"]
+        stages.append(f"""(
+            WITH fitting AS MATERIALIZED (
+                SELECT id, sort_key, commune_id, hamlet_id, household_id, line FROM {FORM}
+                WHERE {" AND ".join(conditions)}
+            )
+            SELECT id FROM (SELECT * FROM fitting LIMIT {CANDIDATES}) AS candidates
+            ORDER BY commune_id = ANY(%s) DESC, hamlet_id, {"sort_key" if names else "household_id, line"}, id
+            LIMIT {PAGE + 1})""")
+        terms = " & ".join([any_of(places), *names, *_years(query)])
+        values += [terms, *where, *day, known, list(area.own)]
+    ids = _ids(f"SELECT id FROM ({' UNION ALL '.join(stages)}) AS found LIMIT {PAGE * 2}", values) if stages else []
+    return list(dict.fromkeys(ids))
 
 
-def _hamlets(area: Area) -> list[tuple[int, str]]:
-    """Each hamlet with its place as one folded line: " thon dong xa huong tra huyen huong khe "."""
+def _readings(query: Query, area: Area) -> list[tuple[frozenset[int], list[str]]]:
+    """Which words may be the place, and the communes ("@…") and hamlets ("~…") of that name; most words first."""
+    wanted = [*query.folded, *query.places]
+    numbered = set(range(len(query.folded), len(wanted)))
+    hamlets_of: dict[tuple[frozenset, int], list[int]] = {}
+    in_commune: dict[int, int] = {}
+    for pk, commune, place in _hamlets(area):
+        in_commune[commune] = in_commune.get(commune, 0) + 1
+        named = frozenset(n for n, word in enumerate(wanted) if (f" {word} " if " " in word else f" {word}") in place)
+        plain = sorted(named - numbered)
+        beside_each_other = not plain or plain[-1] - plain[0] == len(plain) - 1
+        if named and numbered <= named and beside_each_other:
+            hamlets_of.setdefault((named, commune), []).append(pk)
+    readings: dict[frozenset, list[str]] = {}
+    for (named, commune), hamlets in hamlets_of.items():
+        whole = len(hamlets) == in_commune[commune]
+        readings.setdefault(named, []).extend([f"@{commune}"] if whole else [f"~{pk}" for pk in hamlets])
+    fitting = [(named, places) for named, places in readings.items() if len(places) <= MAX_PLACES]
+    return sorted(fitting, key=lambda reading: (-len(reading[0]), len(reading[1])))
+
+
+def _hamlets(area: Area) -> list[tuple[int, int, str]]:
+    """Each hamlet, its commune, and its place as one folded line: " thon dong xa huong tra huyen huong khe "."""
     units = AdministrativeUnit.objects.filter(area.units, level=AdministrativeUnit.Level.HAMLET)
     rows = units.values_list(
-        "pk", "type", "name", "parent__type", "parent__name", "parent__parent__type", "parent__parent__name"
+        "pk", "parent_id", "type", "name", "parent__type", "parent__name", "parent__parent__type", "parent__parent__name"
     )
     hamlets = []
-    for pk, kind, name, *above in rows:
+    for pk, commune, kind, name, *above in rows:
         short = f"tổ {name} tdp {name}" if kind == AdministrativeUnit.Type.NEIGHBOURHOOD else ""
         line = " ".join(text.search_key(part) for part in (kind, name, short, *above) if part)
-        hamlets.append((pk, f" {line} "))
+        hamlets.append((pk, commune, f" {line} "))
     return hamlets
 
 
