@@ -33,6 +33,7 @@ def search_key(text: str) -> str:
     return _SPACES.sub(" ", bare.replace("đ", "d")).strip()
 
 
+@lru_cache(maxsize=65536)
 def marked_key(text: str) -> str:
     """What a search with marks compares: lower case, marks kept, one place for the tone ("Hoà", "HÒA" -> "hòa")."""
     key = _SPACES.sub(" ", unicodedata.normalize("NFC", text.lower())).strip()

@@ -256,20 +256,20 @@ def _by_words(query: Query, area: Area) -> list[int]:
 
 def _by_name(query: Query, area: Area) -> list[int]:
     """One statement; PostgreSQL runs a stage only when those before it did not fill the page."""
-    stages, values, earlier = [], [], ""
+    stages, values, earlier = [], [], ("", [])
     here, where = area.condition()
     born, day = _day(query)
     own = list(area.own)
-    for number, (terms, starts) in enumerate(_stages(query)):
+    for terms, starts in _stages(query):
         terms = [*terms, *area.terms, *_years(query)]
-        conditions = [here, born, *[f"{FORM_WORD_STARTS} LIKE %s"] * len(starts)]
-        these = [*where, *day, *(f"% {start}%" for start in starts)]
+        fits, asked = [f"{FORM_WORD_STARTS} LIKE %s"] * len(starts), [f"% {start}%" for start in starts]
         if terms:
-            conditions.append(f"{FORM_WORDS} @@ %s::tsquery")
-            these.append(" & ".join(terms))
-        if earlier:
-            conditions.append(f"NOT {FORM_WORDS} @@ %s::tsquery")
-            these.append(earlier)
+            fits.append(f"{FORM_WORDS} @@ %s::tsquery")
+            asked.append(" & ".join(terms))
+        fits, not_again = " AND ".join(fits or ["true"]), earlier
+        conditions = [fits, here, born] + ([f"NOT ({not_again[0]})"] if not_again[0] else [])
+        these = [*asked, *where, *day, *not_again[1]]
+        earlier = (fits, asked)
         # Several words: the planner takes them for independent and would walk the table for what hardly occurs
         # together ("van thi"). Behind a fence it takes the index; one word alone may well be quicker to walk for.
         fence = "MATERIALIZED" if len(terms) + len(starts) > 1 else "NOT MATERIALIZED"
@@ -282,7 +282,6 @@ def _by_name(query: Query, area: Area) -> list[int]:
                 hamlet_id, sort_key, id
             LIMIT {PAGE + 1})""")
         values += [*these, f"%{' '.join(query.folded)}%", f"% {query.folded[-1] if query.folded else ''}", own]
-        earlier = " & ".join(terms) if terms and not starts else ""
     return _ids(f"SELECT id FROM ({' UNION ALL '.join(stages)}) AS found LIMIT {PAGE + 1}", values)
 
 
@@ -309,13 +308,12 @@ def _by_hamlet(query: Query, area: Area, known: list[int]) -> list[int]:
 
 def _readings(query: Query, area: Area) -> list[tuple[frozenset[int], list[str]]]:
     """Which words may be the place, and the communes ("@…") and hamlets ("~…") of that name; most words first."""
-    wanted = [*query.folded, *query.places]
-    numbered = set(range(len(query.folded), len(wanted)))
+    numbered = {len(query.words) + n for n in range(len(query.places))}
     hamlets_of: dict[tuple[frozenset, int], list[int]] = {}
     in_commune: dict[int, int] = {}
-    for pk, commune, place in _hamlets(area):
+    for pk, commune, *names in _hamlets(area):
         in_commune[commune] = in_commune.get(commune, 0) + 1
-        named = frozenset(n for n, word in enumerate(wanted) if (f" {word} " if " " in word else f" {word}") in place)
+        named = _named(query, *names)
         plain = sorted(named - numbered)
         beside_each_other = not plain or plain[-1] - plain[0] == len(plain) - 1
         if named and numbered <= named and beside_each_other:
@@ -328,17 +326,30 @@ def _readings(query: Query, area: Area) -> list[tuple[frozenset[int], list[str]]
     return sorted(fitting, key=lambda reading: (-len(reading[0]), len(reading[1])))
 
 
-def _hamlets(area: Area) -> list[tuple[int, int, str]]:
-    """Each hamlet, its commune, and its place as one folded line: " thon dong xa huong tra huyen huong khe "."""
+def _named(query: Query, hamlet: str, above: tuple[str, ...]) -> frozenset[int]:
+    """Which words of the query name this hamlet: beginnings of its own words, but of a commune or district the
+    whole name, as "Hương" begins half the communes. A word typed with marks is not one without."""
+    lines = [hamlet, *(name for name in above if _is_named_whole(query, name))]
+    bare = f" {text.search_key(' '.join(lines))} "
+    marked = f" {text.marked_key(' '.join(lines))} " if query.has_marks else bare
+    named = {n for n, w in enumerate(query.words) if f" {w}" in (marked if w != query.folded[n] else bare)}
+    return frozenset(named | {len(query.words) + n for n, place in enumerate(query.places) if f" {place} " in bare})
+
+
+def _is_named_whole(query: Query, unit_name: str) -> bool:
+    return set(text.search_key(unit_name).split()) <= set(query.folded)
+
+
+def _hamlets(area: Area) -> list[tuple[int, int, str, tuple[str, ...]]]:
+    """Each hamlet, its commune, its name in full, and the names above it."""
     units = AdministrativeUnit.objects.filter(area.units, level=AdministrativeUnit.Level.HAMLET)
-    rows = units.values_list(
-        "pk", "parent_id", "type", "name", "parent__type", "parent__name", "parent__parent__type", "parent__parent__name"
-    )
     hamlets = []
-    for pk, commune, kind, name, *above in rows:
-        short = f"tổ {name} tdp {name}" if kind == AdministrativeUnit.Type.NEIGHBOURHOOD else ""
-        line = " ".join(text.search_key(part) for part in (kind, name, short, *above) if part)
-        hamlets.append((pk, commune, f" {line} "))
+    for pk, commune, kind, name, *above in units.values_list(
+        "pk", "parent_id", "type", "name", "parent__name", "parent__parent__name"
+    ):
+        # tổ dân phố 3 is also written tổ 3, TDP 3
+        short = f" tổ {name} tdp {name}" if kind == AdministrativeUnit.Type.NEIGHBOURHOOD else ""
+        hamlets.append((pk, commune, f"{kind} {name}{short}", tuple(above)))
     return hamlets
 
 

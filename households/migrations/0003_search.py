@@ -5,30 +5,42 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('households', '0001_initial'),
+        ("households", "0001_initial"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='collectionform',
-            name='form_search',
+            model_name="collectionform",
+            name="form_search",
         ),
         migrations.AddIndex(
-            model_name='collectionform',
-            index=django.contrib.postgres.indexes.GinIndex(models.Func(template="array_to_tsvector(array_remove(string_to_array(search_key || ' ' || full_name || ' @' || commune_id || ' ~' || hamlet_id || ' #' || birth_year, ' '), ''))"), django.contrib.postgres.indexes.OpClass(models.Func(template="(' ' || search_key)"), name='gin_trgm_ops'), name='form_words'),
+            model_name="collectionform",
+            index=django.contrib.postgres.indexes.GinIndex(
+                models.Func(
+                    template="array_to_tsvector(array_remove(string_to_array(search_key || ' ' || full_name || ' @' || commune_id || ' ~' || hamlet_id || ' #' || birth_year, ' '), ''))"
+                ),
+                django.contrib.postgres.indexes.OpClass(
+                    models.Func(template="(' ' || search_key)"), name="gin_trgm_ops"
+                ),
+                name="form_words",
+            ),
         ),
         migrations.AddIndex(
-            model_name='collectionform',
-            index=models.Index(condition=models.Q(('cmnd', ''), _negated=True), fields=['cmnd'], name='form_cmnd'),
+            model_name="collectionform",
+            index=models.Index(condition=models.Q(("cmnd", ""), _negated=True), fields=["cmnd"], name="form_cmnd"),
         ),
         migrations.AddIndex(
-            model_name='collectionform',
-            index=models.Index(condition=models.Q(('pin', ''), _negated=True), fields=['pin'], name='form_pin'),
+            model_name="collectionform",
+            index=models.Index(condition=models.Q(("pin", ""), _negated=True), fields=["pin"], name="form_pin"),
         ),
         migrations.AddIndex(
-            model_name='household',
-            index=django.contrib.postgres.indexes.GinIndex(models.Func(template="array_to_tsvector(array_remove(string_to_array(translate(address, 'ABCDEFGHIJKLMNOPQRSTUVWXYZÀẢÃÁẠĂẰẲẴẮẶÂẦẨẪẤẬÈẺẼÉẸÊỀỂỄẾỆÌỈĨÍỊÒỎÕÓỌÔỒỔỖỐỘƠỜỞỠỚỢÙỦŨÚỤƯỪỬỮỨỰỲỶỸÝỴĐàảãáạăằẳẵắặâầẩẫấậèẻẽéẹêềểễếệìỉĩíịòỏõóọôồổỗốộơờởỡớợùủũúụưừửữứựỳỷỹýỵđ,.;:/()', 'abcdefghijklmnopqrstuvwxyzaaaaaaaaaaaaaaaaaeeeeeeeeeeeiiiiiooooooooooooooooouuuuuuuuuuuyyyyydaaaaaaaaaaaaaaaaaeeeeeeeeeeeiiiiiooooooooooooooooouuuuuuuuuuuyyyyyd       ') || ' @' || commune_id, ' '), ''))"), name='household_address'),
+            model_name="household",
+            index=django.contrib.postgres.indexes.GinIndex(
+                models.Func(
+                    template="array_to_tsvector(array_remove(string_to_array(translate(address, 'ABCDEFGHIJKLMNOPQRSTUVWXYZÀẢÃÁẠĂẰẲẴẮẶÂẦẨẪẤẬÈẺẼÉẸÊỀỂỄẾỆÌỈĨÍỊÒỎÕÓỌÔỒỔỖỐỘƠỜỞỠỚỢÙỦŨÚỤƯỪỬỮỨỰỲỶỸÝỴĐàảãáạăằẳẵắặâầẩẫấậèẻẽéẹêềểễếệìỉĩíịòỏõóọôồổỗốộơờởỡớợùủũúụưừửữứựỳỷỹýỵđ,.;:/()', 'abcdefghijklmnopqrstuvwxyzaaaaaaaaaaaaaaaaaeeeeeeeeeeeiiiiiooooooooooooooooouuuuuuuuuuuyyyyydaaaaaaaaaaaaaaaaaeeeeeeeeeeeiiiiiooooooooooooooooouuuuuuuuuuuyyyyyd       ') || ' @' || commune_id, ' '), ''))"
+                ),
+                name="household_address",
+            ),
         ),
     ]

@@ -31,11 +31,14 @@ def inside(place: str, province: AdministrativeUnit) -> str:
 
 
 @register.simple_tag
-def matched(shown: str, query: Query, *, place: bool = False) -> SafeString:
-    """A name or a place, with the words that were searched for marked."""
-    words = (*query.folded, *query.place_words) if place else query.folded
-    parts = highlighted(shown, words)
-    return format_html_join(" ", "{}", ((format_html("<mark>{}</mark>", w) if is_hit else w,) for w, is_hit in parts))
+def matched(shown: str, query: Query, besides: str = "") -> SafeString:
+    """A name, or a place `besides` a name that holds the other words, with what was searched for marked."""
+    words = query.folded
+    if besides:
+        left = (word for word in words if not any(is_hit for _, is_hit in highlighted(besides, [word])))
+        words = (*left, *query.place_words)
+    parts = [format_html("<mark>{}</mark>", part) if is_hit else part for part, is_hit in highlighted(shown, words)]
+    return format_html_join(" ", "{}", ((part,) for part in parts))
 
 
 @register.simple_tag
