@@ -19,11 +19,12 @@ from households.permissions import Scope, scope_of
 from verification.models import Round
 
 PAGE = 20
+PANEL = 8  # while typing
 CANDIDATES = 300  # ranked within a stage; a stage that holds more asks the officer to narrow it down
 MAX_TYPED = 200
 MAX_WORDS = 10
 MAX_PLACES = 60  # communes and hamlets that one reading of the query may name
-MAX_READINGS = 6  # which words are the place: as many readings are tried
+MAX_READINGS = 4  # which words are the place: as many readings are tried
 FEW_COMMUNES = 5  # as terms of the index; of more it is cheaper to drop what lies elsewhere
 TIME_LIMIT = "SET LOCAL statement_timeout = 1000; "
 FIRST_YEAR = 1850
@@ -42,6 +43,8 @@ DATE = re.compile(r"(?<!\d)(\d{1,2})(?:\s*[/.-]\s*|\s+)(\d{1,2})(?:\s*[/.-]\s*|\
 MONTH = re.compile(r"(?<![\d/.-])(\d{1,2})\s*[/.-]\s*(\d{4})(?!\d)")
 GROUPED = re.compile(r"(?<!\w)\d{3,}(?:[ .-]\d{3,})+(?!\w)")
 TOKEN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+# Words of so many names that as a mere beginning they would be read for nothing: "nguyen" begins no other word.
+FREQUENT = {"nguyen", "tran", "pham", "hoang", "phan", "dang", "thi", "van", "le", "vo", "bui", "duong", "xuan", "duc"}
 # what a small number behind it numbers: a hamlet or a street, not a year
 NUMBERED_PLACES = {"thon", "xom", "to", "pho", "tdp", "doi", "khoi", "so", "ngo", "ngach", "kiet", "duong", "khu"}
 
@@ -154,7 +157,7 @@ class Found:
     took_too_long: bool = False
 
 
-def find(query: Query, officer, round: Round | None) -> Found:
+def find(query: Query, officer, round: Round | None, *, at_most: int = PAGE) -> Found:
     """The persons the officer may see that fit the query; each with `outcome` and `approval` in the round."""
     if query.is_empty or query.is_too_short:
         return Found()
@@ -165,12 +168,12 @@ def find(query: Query, officer, round: Round | None) -> Found:
         if "statement timeout" not in str(error):
             raise
         return Found(took_too_long=True)
-    forms = CollectionForm.objects.visible_to(officer).filter(pk__in=ids[:PAGE])
+    forms = CollectionForm.objects.visible_to(officer).filter(pk__in=ids[:at_most])
     forms = forms.annotate(result=FilteredRelation("round_forms", condition=Q(round_forms__round=round))).annotate(
         outcome=F("result__outcome"), approval=F("result__approval"), next_visit_on=F("result__next_visit_on")
     )
     form_of = {form.pk: form for form in forms.select_related("household", "hamlet", "commune__parent").only(*SHOWN)}
-    return Found([form_of[pk] for pk in ids[:PAGE] if pk in form_of], has_more=len(ids) > PAGE)
+    return Found([form_of[pk] for pk in ids[:at_most] if pk in form_of], has_more=len(ids) > at_most)
 
 
 @dataclass(frozen=True)
@@ -236,8 +239,10 @@ def _stages(query: Query) -> list[tuple[list[str], list[str]]]:
     spelled = [any_of(text.spellings(word)) for word in query.words]
     folded = [lexeme(word) for word in query.folded]
     stages = [(folded, []), (folded[:-1], [query.folded[-1]])]
-    if len(folded) > 1:
-        stages.append(([], list(query.folded)))
+    *first, last = query.folded
+    if any(word not in FREQUENT for word in first):
+        whole = [lexeme(word) for word in first if word in FREQUENT]
+        stages.append((whole, [word for word in first if word not in FREQUENT] + [last]))
     if query.has_marks:
         pairs = zip(query.words, query.folded, strict=True)
         marked = [any_of(text.spellings(word)) if word != bare else lexeme(bare) for word, bare in pairs]

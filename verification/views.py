@@ -175,9 +175,12 @@ def search(request: HttpRequest) -> HttpResponse:
         raise Http404("figures only, no persons")
     typed = request.GET.get("q", "").strip()
     query = searching.parse(typed, this_year=clock.today().year)
-    found = searching.find(query, request.user, Round.objects.current())
-    context = {"typed": typed[: searching.MAX_TYPED], "query": query, "found": found, "limit": searching.PAGE}
-    return render(request, f"verification/{'_search_panel' if request.htmx else 'search'}.html", context)
+    limit = searching.PANEL if request.htmx else searching.PAGE
+    found = searching.find(query, request.user, Round.objects.current(), at_most=limit)
+    context = {"typed": typed[: searching.MAX_TYPED], "query": query, "found": found, "limit": limit}
+    units = scope_of(request.user).person_units
+    context["is_one_commune"] = len(units) == 1 and units[0].level == AdministrativeUnit.Level.COMMUNE
+    return render(request, "verification/_search_panel.html" if request.htmx else "verification/search.html", context)
 
 
 @require_POST
