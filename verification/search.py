@@ -20,10 +20,11 @@ from verification.models import Round
 
 PAGE = 20
 PANEL = 8  # while typing
+HOMES = 1000  # whose address is compared
 CANDIDATES = 300  # ranked within a stage; a stage that holds more asks the officer to narrow it down
 MAX_TYPED = 200
 MAX_WORDS = 10
-MAX_PLACES = 60  # communes and hamlets that one reading of the query may name
+MAX_PLACES = 250  # communes and hamlets that one reading of the query may name
 MAX_READINGS = 4  # which words are the place: as many readings are tried
 FEW_COMMUNES = 5  # as terms of the index; of more it is cheaper to drop what lies elsewhere
 TIME_LIMIT = "SET LOCAL statement_timeout = 1000; "
@@ -163,7 +164,7 @@ def find(query: Query, officer, round: Round | None, *, at_most: int = PAGE) -> 
         return Found()
     area = Area.of(scope_of(officer))
     try:
-        ids = _by_number(query, area) if query.numbers else _by_words(query, area)
+        ids, is_whole = (_by_number(query, area), True) if query.numbers else _by_words(query, area)
     except OperationalError as error:
         if "statement timeout" not in str(error):
             raise
@@ -173,7 +174,7 @@ def find(query: Query, officer, round: Round | None, *, at_most: int = PAGE) -> 
         outcome=F("result__outcome"), approval=F("result__approval"), next_visit_on=F("result__next_visit_on")
     )
     form_of = {form.pk: form for form in forms.select_related("household", "hamlet", "commune__parent").only(*SHOWN)}
-    return Found([form_of[pk] for pk in ids[:at_most] if pk in form_of], has_more=len(ids) > at_most)
+    return Found([form_of[pk] for pk in ids[:at_most] if pk in form_of], len(ids) > at_most or not is_whole)
 
 
 @dataclass(frozen=True)
@@ -250,13 +251,15 @@ def _stages(query: Query) -> list[tuple[list[str], list[str]]]:
     return stages
 
 
-def _by_words(query: Query, area: Area) -> list[int]:
-    """Ids, one more than a page where there are more: by name, then by name and hamlet, then by name and address."""
-    ids = [] if query.places else _by_name(query, area)
+def _by_words(query: Query, area: Area) -> tuple[list[int], bool]:
+    """Ids, one more than a page where there are more: by name, then by name and hamlet, then by name and address.
+    And whether these are all: too many places or homes may have the name to look at each."""
+    ids, is_whole = [] if query.places else _by_name(query, area), True
     for looser in (_by_hamlet, _by_address):
         if len(ids) <= PAGE and (query.words or query.places):
-            ids += looser(query, area, ids)
-    return ids
+            further, is_all = looser(query, area, ids)
+            ids, is_whole = ids + further, is_whole and is_all
+    return ids, is_whole
 
 
 def _by_name(query: Query, area: Area) -> list[int]:
@@ -290,11 +293,13 @@ def _by_name(query: Query, area: Area) -> list[int]:
     return _ids(f"SELECT id FROM ({' UNION ALL '.join(stages)}) AS found LIMIT {PAGE + 1}", values)
 
 
-def _by_hamlet(query: Query, area: Area, known: list[int]) -> list[int]:
+def _by_hamlet(query: Query, area: Area, known: list[int]) -> tuple[list[int], bool]:
     """Some words beside each other name the hamlet, the commune or the district, the others the person."""
     stages, values = [], []
     (here, where), (born, day) = area.condition(), _day(query)
-    for named, places in _readings(query, area)[:MAX_READINGS]:
+    readings = _readings(query, area)
+    tried = [reading for reading in readings if len(reading[1]) <= MAX_PLACES][:MAX_READINGS]
+    for named, places in tried:
         names = [lexeme(word) for n, word in enumerate(query.folded) if n not in named]
         conditions = [f"{FORM_WORDS} @@ %s::tsquery", here, born, "id <> ALL(%s)"]
         stages.append(f"""(
@@ -308,7 +313,7 @@ def _by_hamlet(query: Query, area: Area, known: list[int]) -> list[int]:
         terms = " & ".join([any_of(places), *names, *_years(query)])
         values += [terms, *where, *day, known, list(area.own)]
     ids = _ids(f"SELECT id FROM ({' UNION ALL '.join(stages)}) AS found LIMIT {PAGE * 2}", values) if stages else []
-    return list(dict.fromkeys(ids))
+    return list(dict.fromkeys(ids)), len(tried) == len(readings)
 
 
 def _readings(query: Query, area: Area) -> list[tuple[frozenset[int], list[str]]]:
@@ -327,8 +332,7 @@ def _readings(query: Query, area: Area) -> list[tuple[frozenset[int], list[str]]
     for (named, commune), hamlets in hamlets_of.items():
         whole = len(hamlets) == in_commune[commune]
         readings.setdefault(named, []).extend([f"@{commune}"] if whole else [f"~{pk}" for pk in hamlets])
-    fitting = [(named, places) for named, places in readings.items() if len(places) <= MAX_PLACES]
-    return sorted(fitting, key=lambda reading: (-len(reading[0]), len(reading[1])))
+    return sorted(readings.items(), key=lambda reading: (-len(reading[0]), len(reading[1])))
 
 
 def _named(query: Query, hamlet: str, above: tuple[str, ...]) -> frozenset[int]:
@@ -358,21 +362,28 @@ def _hamlets(area: Area) -> list[tuple[int, int, str, tuple[str, ...]]]:
     return hamlets
 
 
-def _by_address(query: Query, area: Area, known: list[int]) -> list[int]:
+def _by_address(query: Query, area: Area, known: list[int]) -> tuple[list[int], bool]:
     """Name and address beside each other, in either order: so the first or the last word is of the address."""
     wanted = [*query.folded, *query.place_words]
     ends = query.place_words[:2] or (wanted[0], wanted[-1])
     at = (" & " if query.places else " | ").join(map(lexeme, ends))
-    (here, where), (born, day) = area.condition("f."), _day(query, "f.")
+    here, where = area.condition()
+    homes = _ids(
+        f"WITH fitting AS MATERIALIZED (SELECT id FROM {HOUSEHOLD} WHERE {ADDRESS_WORDS} @@ %s::tsquery AND {here})"
+        f" SELECT id FROM fitting LIMIT {HOMES}",
+        [" & ".join([f"({at})", *area.terms]), *where],
+    )
+    if not homes:
+        return [], True
+    born, day = _day(query, "f.")
     fits = " AND ".join([f"(' ' || f.search_key || {FOLDED_ADDRESS}) LIKE %s"] * len(wanted))
-    return _ids(
-        f"""WITH homes AS MATERIALIZED (SELECT id, address FROM {HOUSEHOLD} WHERE {ADDRESS_WORDS} @@ %s::tsquery)
-        SELECT f.id FROM (SELECT * FROM homes LIMIT {CANDIDATES}) AS h JOIN {FORM} f ON f.household_id = h.id
-        WHERE {here} AND {born} AND {fits} AND f.id <> ALL(%s) AND (%s OR f.birth_year = ANY(%s))
-        ORDER BY f.hamlet_id, f.household_id, f.line LIMIT {PAGE + 1}""",
-        [" & ".join([f"({at})", *area.terms]), *where, *day, *(f"% {word}%" for word in wanted), known,
-         not query.years, list(query.years)],
-    )  # fmt: skip
+    ids = _ids(
+        f"SELECT f.id FROM {HOUSEHOLD} h JOIN {FORM} f ON f.household_id = h.id"
+        f" WHERE h.id = ANY(%s) AND {born} AND {fits} AND f.id <> ALL(%s) AND (%s OR f.birth_year = ANY(%s))"
+        f" ORDER BY f.hamlet_id, f.household_id, f.line LIMIT {PAGE + 1}",
+        [homes, *day, *(f"% {word}%" for word in wanted), known, not query.years, list(query.years)],
+    )
+    return ids, len(homes) < HOMES
 
 
 def _by_number(query: Query, area: Area) -> list[int]:

@@ -177,7 +177,7 @@ def search(request: HttpRequest) -> HttpResponse:
     query = searching.parse(typed, this_year=clock.today().year)
     limit = searching.PANEL if request.htmx else searching.PAGE
     found = searching.find(query, request.user, Round.objects.current(), at_most=limit)
-    context = {"typed": typed[: searching.MAX_TYPED], "query": query, "found": found, "limit": limit}
+    context = {"typed": typed[: searching.MAX_TYPED], "query": query, "found": found}
     units = scope_of(request.user).person_units
     context["is_one_commune"] = len(units) == 1 and units[0].level == AdministrativeUnit.Level.COMMUNE
     return render(request, "verification/_search_panel.html" if request.htmx else "verification/search.html", context)

@@ -174,6 +174,12 @@ class TestFinding:
         assert len({form.pk for form in found.forms}) == len(found.forms) == search.PAGE
         assert found.has_more
 
+    @pytest.mark.parametrize("cap", ["MAX_PLACES", "HOMES"])
+    def test_what_was_not_looked_at_is_not_called_all(self, people, cast, monkeypatch, cap):
+        assert not search.find(read("duc thon dong"), cast.officer, None).has_more
+        monkeypatch.setattr(search, cap, 0 if cap == "MAX_PLACES" else 1)
+        assert search.find(read("duc thon dong"), cast.officer, None).has_more
+
     def test_the_standing_result(self, homes, round, cast):
         record(homes.two, cast.officer)
         found = search.find(read(homes.two.book_number), cast.officer, round)
