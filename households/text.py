@@ -7,6 +7,13 @@ from functools import lru_cache
 LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 TONES = {"": 0, "\u0300": 1, "\u0309": 2, "\u0303": 3, "\u0301": 4, "\u0323": 5}
 SHAPES = {"\u0306", "\u0302", "\u031b"}  # breve, circumflex, horn: they make another letter
+# "hòa" and "hoà" are one word: the tone stands on the first or on the second of these vowels
+TONE_PLACES = [
+    (unicodedata.normalize("NFC", first + tone + second), unicodedata.normalize("NFC", first + second + tone))
+    for first, second in ("oa", "oe", "uy")
+    for tone in TONES
+    if tone
+]
 _LETTER_RANK = {letter: chr(ord("A") + place) for place, letter in enumerate(LETTERS)}
 _SPACES = re.compile(r"\s+")
 
@@ -24,6 +31,23 @@ def search_key(text: str) -> str:
     decomposed = unicodedata.normalize("NFD", text.lower())
     bare = "".join(c for c in decomposed if not unicodedata.combining(c))
     return _SPACES.sub(" ", bare.replace("đ", "d")).strip()
+
+
+@lru_cache(maxsize=65536)
+def marked_key(text: str) -> str:
+    """What a search with marks compares: lower case, marks kept, one place for the tone ("Hoà", "HÒA" -> "hòa")."""
+    key = _SPACES.sub(" ", unicodedata.normalize("NFC", text.lower())).strip()
+    for early, late in TONE_PLACES:
+        key = key.replace(late, early)
+    return key
+
+
+def spellings(word: str) -> list[str]:
+    """The ways forms write one word: both places of the tone; capitals, as a name, small."""
+    early = late = marked_key(word)
+    for before, after in TONE_PLACES:
+        late = late.replace(before, after)
+    return list(dict.fromkeys(way(w) for w in (early, late) for way in (str.upper, str.capitalize, str.lower)))
 
 
 @lru_cache(maxsize=65536)
@@ -49,6 +73,19 @@ def person_sort_key(full_name: str) -> str:
     """People are listed by given name, then surname, then middle name."""
     surname, middle, given = split_name(full_name)
     return "!".join(sort_key(part) for part in (given, surname, middle))
+
+
+def _fold_table() -> tuple[str, str]:
+    written = (unicodedata.normalize("NFC", letter + tone) for letter in "aăâeêioôơuưy" for tone in TONES)
+    marked = [letter for letter in written if not letter.isascii()] + ["đ"]
+    bare = [search_key(letter) for letter in marked]
+    capitals = "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + "".join(marked).upper()
+    signs = ",.;:/()"
+    return capitals + "".join(marked) + signs, search_key(capitals) + "".join(bare) + " " * len(signs)
+
+
+# For PostgreSQL's translate(): the search key of a Vietnamese text, whatever the collation of the database.
+FOLD_FROM, FOLD_TO = _fold_table()
 
 
 def split_name(full_name: str) -> tuple[str, str, str]:

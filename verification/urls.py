@@ -6,6 +6,7 @@ app_name = "verification"
 
 urlpatterns = [
     path("next/", views.work, name="work"),
+    path("search/", views.search, name="search"),
     path("units/<int:pk>/forms/", views.form_list, name="form_list"),
     path("units/<int:pk>/forms/print/", views.form_print, name="form_print"),
     path("units/<int:pk>/next/", views.unit_work, name="unit_work"),

@@ -13,6 +13,7 @@ from households import faults
 from households.models import AdministrativeUnit, CollectionForm, Household
 from households.permissions import scope_of
 from verification import items, permissions, records, services
+from verification import search as searching
 from verification import work as work_left
 from verification.forms import EntrySheet, Methods
 from verification.models import PassEvent, Round, RoundForm, VerificationPass
@@ -156,7 +157,7 @@ def household_verify(request: HttpRequest, pk: int) -> HttpResponse:
     asked = [p.form.pk for p in persons if p.row]
     if request.method == "GET":
         sheet = EntrySheet(asked, initial=_initial(persons, request.GET.get("methods", "")))
-        return _entry_page(request, household, round, persons, sheet)
+        return _entry_page(request, household, round, persons, sheet, sought=request.GET.get("person", ""))
     sheet = EntrySheet(asked, data=request.POST)
     if "more" in request.POST:  # without scripts: the page again, with a line more to correct
         return _entry_page(request, household, round, persons, sheet)
@@ -165,6 +166,21 @@ def household_verify(request: HttpRequest, pk: int) -> HttpResponse:
     except Refusal as refusal:
         return _entry_page(request, household, round, _persons(household, round), sheet, refusal)
     return _to_next(household, round, recorded.passes[0], request.POST.get("methods", ""))
+
+
+@require_GET
+def search(request: HttpRequest) -> HttpResponse:
+    """Persons by name, date, number or place. As a page; or, asked for by htmx, as the panel under the field."""
+    if not scope_of(request.user).person_units:
+        raise Http404("figures only, no persons")
+    typed = request.GET.get("q", "").strip()
+    query = searching.parse(typed, this_year=clock.today().year)
+    limit = searching.PANEL if request.htmx else searching.PAGE
+    found = searching.find(query, request.user, Round.objects.current(), at_most=limit)
+    context = {"typed": typed[: searching.MAX_TYPED], "query": query, "found": found}
+    units = scope_of(request.user).person_units
+    context["is_one_commune"] = len(units) == 1 and units[0].level == AdministrativeUnit.Level.COMMUNE
+    return render(request, "verification/_search_panel.html" if request.htmx else "verification/search.html", context)
 
 
 @require_POST
@@ -241,7 +257,9 @@ def _initial(persons: list[Person], methods: str) -> dict:
     return initial
 
 
-def _entry_page(request, household, round, persons, sheet, refusal: Refusal | None = None) -> HttpResponse:
+def _entry_page(
+    request, household, round, persons, sheet, refusal: Refusal | None = None, sought: str = ""
+) -> HttpResponse:
     for person in persons:
         if person.row:
             person.entry = sheet.persons[person.form.pk]
@@ -264,18 +282,20 @@ def _entry_page(request, household, round, persons, sheet, refusal: Refusal | No
         "can_record": permissions.can_record_in(request.user, household.commune_id) and round.status == "open",
         "saved": work_left.saved_by(request.user, request.GET.get("saved", "")),
         "undone": "undone" in request.GET,
-        "current": _current(persons),
+        "current": _current(persons, sought),
+        "sought": sought,
         "marital_statuses": CollectionForm.MaritalStatus.choices[1:],
         "anybody_asked": any(p.is_asked for p in persons),
     }
     return render(request, "verification/household_verify.html", context, status=refusal.status if refusal else 200)
 
 
-def _current(persons: list[Person]) -> int:
-    """The person the keys act on at first: the one refused, else the first whose turn it is."""
+def _current(persons: list[Person], sought: str) -> int:
+    """The person the keys act on at first: the one refused, the one searched for, else the first whose turn it is."""
     refused = [p.number for p in persons if p.problem]
+    found = [p.number for p in persons if str(p.form.pk) == sought]
     asked = [p.number for p in persons if p.is_asked]
-    return next(iter([*refused, *asked]), 1)
+    return next(iter([*refused, *found, *asked]), 1)
 
 
 def _to_next(household: Household, round: Round, recorded: VerificationPass, methods: str) -> HttpResponse:

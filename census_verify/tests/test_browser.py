@@ -64,6 +64,11 @@ def press_and_wait(page: Page, key: str) -> None:
         page.keyboard.press(key)
 
 
+def serious_violations(page: Page) -> list[str]:
+    violations = Axe().run(page).response["violations"]
+    return [v["id"] + ": " + v["nodes"][0]["html"][:200] for v in violations if v["impact"] in ("serious", "critical")]
+
+
 def test_fifty_households_with_the_keyboard_only(open_page, stack: Stack):
     before = stack.verified()
     page = open_page("officer")
@@ -150,11 +155,77 @@ def test_two_presses_of_enter_are_one(open_page, stack: Stack):
     assert stack.counted() == before + people
 
 
+def test_search_with_the_keyboard_from_the_entry_page(open_page, stack: Stack):
+    page = open_page("officer")
+    page.goto(f"{stack.url}/next/")
+    household, counted = page.url, stack.counted()
+    page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("nguyen van thu d1 80", delay=20)  # its letters and digits are keys of the entry page
+    expect(page.locator("#search-panel")).to_contain_text("Không tìm thấy ai")
+    page.keyboard.press("Escape")
+    expect(page.locator("#search-panel")).to_be_hidden()
+    assert page.url == household
+    page.keyboard.press("/")
+    page.keyboard.type("nguyễn thử 1980", delay=20)  # over what was typed before
+    results = page.locator("#search-panel li a")
+    expect(results).to_have_count(8)
+    assert serious_violations(page) == []
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(results.nth(1)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    target = results.nth(0).get_attribute("href")
+    press_and_wait(page, "Enter")
+    assert page.url == stack.url + target
+    expect(page.locator(".person.is-current")).to_have_count(1)
+    page.keyboard.press("/")
+    page.keyboard.type("thử 1980")
+    press_and_wait(page, "Enter")
+    assert "/search/?q=" in page.url
+    expect(page.locator("tbody tr")).to_have_count(20)
+    assert stack.counted() == counted
+    assert page.complaints == []
+
+
+def test_late_answers_do_not_replace_newer_ones(open_page, stack: Stack):
+    page = open_page("pc06")
+    waiting = []
+
+    def hold(route):
+        if "q=zzz" in route.request.url:
+            waiting.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/search/?q=*", hold)
+    page.keyboard.press("/")
+    page.keyboard.type("zzz")
+    wait_until(lambda: page.wait_for_timeout(20) or waiting, seconds=5)
+    page.keyboard.press("Control+a")
+    page.keyboard.type("nguyen thu")
+    expect(page.locator("#search-panel li a")).to_have_count(8)
+    for route in waiting:
+        route.abort()
+    page.wait_for_timeout(200)
+    expect(page.locator("#search-panel li a")).to_have_count(8)
+
+
+def test_search_without_scripts(open_page, stack: Stack):
+    page = open_page("colleague", scripts=False)
+    page.fill("#q", "nguyen thu 80")
+    press_and_wait(page, "Enter")
+    page.locator("tbody a").first.click()
+    expect(page.locator(".person.is-current")).to_have_count(1)
+
+
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_no_page_is_inaccessible_too_wide_or_untranslated(open_page, stack: Stack, viewport, language):
     for username, paths in (
-        ("pc06", ["/", "/teams/", "/exports/", "/accounts/password/"]),
+        ("pc06", ["/", "/teams/", "/exports/", "/accounts/password/", "/search/?q=nguyen+1980", "/search/?q=zzz"]),
         ("officer", ["/", "/next/", "/units/{commune}/forms/?state=all", "/units/{commune}/forms/print/"]),
     ):
         page = open_page(username, viewport=viewport)
@@ -163,12 +234,7 @@ def test_no_page_is_inaccessible_too_wide_or_untranslated(open_page, stack: Stac
         for path in paths:
             page.goto(stack.url + path.format(commune=commune))
             assert page.locator("html").get_attribute("lang") == language
-            violations = Axe().run(page).response["violations"]
-            serious = [
-                v["id"] + ": " + v["nodes"][0]["html"][:200]
-                for v in violations
-                if v["impact"] in ("serious", "critical")
-            ]
+            serious = serious_violations(page)
             assert serious == [], (path, serious)
             too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert too_wide <= 0, f"{path} scrolls sideways by {too_wide} px"

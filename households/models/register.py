@@ -1,9 +1,24 @@
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q
 from django.utils.translation import gettext_lazy as _
 
+from households import text
 from households.models.units import AdministrativeUnit
+
+# What the search index holds of a form: the words of the name without marks and as written, and the commune,
+# the hamlet and the year of birth as words too, so that one index answers "these words, there, born then".
+# A query has to use these very expressions (docs/decisions/0014-search.md).
+FORM_WORDS = (
+    "array_to_tsvector(array_remove(string_to_array(search_key || ' ' || full_name || ' @' || commune_id"
+    " || ' ~' || hamlet_id || ' #' || birth_year, ' '), ''))"
+)
+FORM_WORD_STARTS = "(' ' || search_key)"
+# The same of a household's address, folded by the database: addresses have no stored key.
+ADDRESS_WORDS = (
+    f"array_to_tsvector(array_remove(string_to_array(translate(address, '{text.FOLD_FROM}', '{text.FOLD_TO}')"
+    " || ' @' || commune_id, ' '), ''))"
+)
 
 
 class ScopedQuerySet(models.QuerySet):
@@ -38,7 +53,10 @@ class Household(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["commune", "hamlet", "sequence"], name="household_order"),
         ]
-        indexes = [models.Index(fields=["commune", "book_number"], name="household_book")]
+        indexes = [
+            models.Index(fields=["commune", "book_number"], name="household_book"),
+            GinIndex(Func(template=ADDRESS_WORDS), name="household_address"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.book_number} {self.head_name}".strip()
@@ -184,7 +202,13 @@ class CollectionForm(models.Model):
         indexes = [
             # the roll-up counts a commune's forms from this index alone
             models.Index(fields=["commune", "hamlet", "qualification", "refusal_reason"], name="form_count"),
-            GinIndex(fields=["search_key"], opclasses=["gin_trgm_ops"], name="form_search"),
+            GinIndex(
+                Func(template=FORM_WORDS),
+                OpClass(Func(template=FORM_WORD_STARTS), name="gin_trgm_ops"),
+                name="form_words",
+            ),
+            models.Index(fields=["cmnd"], condition=~Q(cmnd=""), name="form_cmnd"),
+            models.Index(fields=["pin"], condition=~Q(pin=""), name="form_pin"),
         ]
 
     def __str__(self) -> str:

@@ -57,3 +57,27 @@ def test_cleaning_twice_changes_nothing_more(anything):
 def test_keys_are_plain_and_stable(words):
     assert text.search_key(words) == text.search_key(text.search_key(words))
     assert text.sort_key(words).isascii()
+
+
+def test_marked_key_keeps_the_marks_and_one_place_of_the_tone():
+    assert text.marked_key("  TRẦN thị HOÀ ") == text.marked_key("Trần Thị Hòa") == "trần thị hòa"
+    assert text.marked_key("Thuỷ") == "thủy"
+    assert text.marked_key("Hóa") != text.marked_key("Hòa")
+
+
+@given(words=st.text(alphabet="aăâbcdđeêghiklmnoôơpqrstuưvxyàảãáạòủỷ ", max_size=40))
+def test_marked_key_is_stable_and_folds_to_the_search_key(words):
+    key = text.marked_key(words)
+    assert text.marked_key(key) == key
+    assert text.search_key(key) == text.search_key(words)
+
+
+def test_spellings_are_how_forms_write_a_word():
+    assert {"HÒA", "HOÀ", "Hòa", "hoà"} <= set(text.spellings("hoà"))
+
+
+def test_the_folding_of_the_database_is_the_search_key():
+    table = str.maketrans(text.FOLD_FROM, text.FOLD_TO)
+    words = "Thôn Đông Hòa, đường NGUYỄN Thị Ỷ"
+    assert " ".join(words.translate(table).split()) == text.search_key(words.replace(",", ""))
+    assert len(text.FOLD_FROM) == len(text.FOLD_TO) == len(set(text.FOLD_FROM))

@@ -86,6 +86,7 @@ function letterOf(event) {
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   const target = event.target;
+  if (target.closest(".search")) return; // its keys are its own (search.js)
   const letter = letterOf(event);
   if (help.open) {
     if (letter === "?") help.close();
@@ -147,6 +148,7 @@ form.addEventListener("formdata", ({ formData }) => {
   }
 });
 goTo(Number(form.dataset.current));
+if (location.search.includes("person=")) persons.get(current)?.scrollIntoView({ block: "nearest" });
 const refused = form.querySelector("[aria-invalid]") ?? form.querySelector(".is-bad [name$=-c0-new]:not([value=''])");
 refused?.focus();
 refused?.select?.();
