@@ -39,7 +39,10 @@ class Scope:
         return any(unit.is_under(above) for above in self.figure_units)
 
     def persons_cover(self, unit: AdministrativeUnit) -> bool:
-        return any(unit.is_under(above) for above in self.person_units)
+        return self.persons_cover_path(unit.path)
+
+    def persons_cover_path(self, path: str) -> bool:
+        return any(path.startswith(above.path) for above in self.person_units)
 
     def figures_filter(self, path: str = "commune__path") -> Q:
         """Rows of units whose figures she may see; `path` names the column with the unit's path."""
@@ -120,7 +123,9 @@ def _read_officer(user_id: int, today: date) -> tuple[User | None, Scope]:
     for row in rows:
         role, team_id, unit = row[width], row[width + 1], row[width + 2 :]
         if role:
-            postings.append((role, team_id, AdministrativeUnit.from_db("default", UNIT_COLUMNS, unit) if unit[0] else None))
+            postings.append(
+                (role, team_id, AdministrativeUnit.from_db("default", UNIT_COLUMNS, unit) if unit[0] else None)
+            )
     units = [(role, unit) for role, _team, unit in postings if unit]
     person_units = [unit for role, unit in units if role != Role.LEADER]
     leader_units = [unit for role, unit in units if role == Role.LEADER]

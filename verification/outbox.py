@@ -9,9 +9,7 @@ from collections.abc import Iterable
 
 from celery import current_app
 from django.core.cache import cache
-from django.db import transaction
-
-from verification.models import RollupMark
+from django.db import connection, transaction
 
 logger = logging.getLogger(__name__)
 
@@ -25,9 +23,11 @@ def mark(round_id: int, commune_ids: Iterable[int], *, every_day: bool = False) 
 
     `every_day`: what changed is not a result of some day but where all of them are summed.
     """
-    RollupMark.objects.bulk_create(
-        RollupMark(round_id=round_id, commune_id=pk, every_day=every_day) for pk in commune_ids
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO verification_rollupmark (round_id, commune_id, every_day) SELECT %s, unnest(%s::bigint[]), %s",
+            [round_id, list(commune_ids), every_day],
+        )
     transaction.on_commit(wake)
 
 
