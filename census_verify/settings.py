@@ -95,6 +95,7 @@ TEMPLATES = [
 # --- the database and the broker -------------------------------------------------------
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES["default"]["ENGINE"] = "census_verify.database"
 DATABASES["default"].setdefault("OPTIONS", {}).update(connect_timeout=5, application_name="census_verify")
 
 CACHES = {

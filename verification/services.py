@@ -65,13 +65,13 @@ def record_results(
         _end(list(VerificationPass.objects.filter(pk__in=superseded)), PassEvent.Kind.SUPERSEDED, by)
     if not _append(passes, round):
         return _recorded_before(submission, entries, by)
+    transaction.on_commit(outbox.wake)
     if corrections:
         of_form = {p.form_id: p for p in passes}
         for form_id, correction in corrections:
             correction.verification_pass = of_form[form_id]
             correction.approval = rules.approval_at_first(of_form[form_id].outcome, round.approval_outcomes)
         Correction.objects.bulk_create(correction for _, correction in corrections)
-    outbox.mark(round.pk, {p.commune_id for p in passes})
     return Recorded(passes)
 
 
@@ -136,7 +136,7 @@ def _checked(
                 province_id=row.province_id,
                 commune_id=row.commune_id,
                 team_id=team_of[row.commune_id],
-                officer=by,
+                officer_id=by.pk,
                 outcome=entry.outcome,
                 by_books=by_books,
                 in_person=in_person,
@@ -169,7 +169,7 @@ def _recorded_before(submission: UUID, entries: list[Entry], by: User) -> Record
 
 
 PASS_COLUMNS = [f.attname for f in VerificationPass._meta.concrete_fields if not f.primary_key]
-# The passes, and the rows of the round that repeat them, in one statement: one way to the database and back
+# The passes, the rows of the round that repeat them, and the mark for the roll-up, in one statement: one way to the database and back
 # instead of a dozen. A submission used before writes nothing.
 APPEND_SQL = f"""
     WITH recorded AS (
@@ -177,13 +177,15 @@ APPEND_SQL = f"""
         SELECT {", ".join(PASS_COLUMNS)}
         FROM json_populate_recordset(NULL::verification_verificationpass, %(passes)s)
         WHERE NOT EXISTS (SELECT FROM verification_verificationpass WHERE submission = %(submission)s)
-        RETURNING id, form_id, round_id, outcome, verified_on, next_visit_on
+        RETURNING id, form_id, round_id, commune_id, outcome, verified_on, next_visit_on
     ), stands AS (
         UPDATE verification_roundform of_round
         SET standing_pass_id = recorded.id, outcome = recorded.outcome, counted_on = recorded.verified_on,
             next_visit_on = recorded.next_visit_on,
             approval = %(approvals)s::jsonb ->> recorded.form_id::text
         FROM recorded WHERE of_round.form_id = recorded.form_id AND of_round.round_id = recorded.round_id
+    ), marked AS (
+        {outbox.MARK_RECORDED}
     )
     SELECT form_id, id FROM recorded"""
 

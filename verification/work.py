@@ -58,27 +58,27 @@ def place_of(officer: User, household_id: int) -> Place | None:
     return Place(*row[:-1])
 
 
-# Open as RoundFormQuerySet.due has it; a test holds the two together. The parts are asked one after the
-# other until one gives a household: the rest of the hamlet, the hamlets behind it, and all from the start.
+HOUSEHOLD_COLUMNS = [field.attname for field in Household._meta.concrete_fields]
+HOME = ", ".join(f"home.{name}" for name in HOUSEHOLD_COLUMNS)
+# Somebody due, as RoundFormQuerySet.due has it; a test holds the two together.
 DUE = """EXISTS (
     SELECT FROM verification_roundform due WHERE due.household_id = home.id AND due.round_id = %(round)s
         AND (due.outcome = ANY(%(unfinished)s) OR due.approval = 'returned')
         AND NOT (due.outcome = 'not_met' AND due.next_visit_on IS NOT NULL AND due.next_visit_on > %(today)s))"""
-SELECT_HOME = """(
-    SELECT home.* FROM households_household home
+# Nearly always there is one further on in the hamlet. PostgreSQL plans this in a fifth of the time it takes
+# for the whole walk, which is asked only behind the last household of a hamlet.
+FURTHER_IN_HAMLET = f"""
+    SELECT {HOME} FROM households_household home
+    WHERE home.commune_id = %(commune)s AND home.hamlet_id = %(after_hamlet)s AND home.sequence > %(after_sequence)s
+        AND {DUE}
+    ORDER BY home.sequence LIMIT 1"""
+FROM_THE_START = f"""
+    SELECT {HOME} FROM households_household home
     JOIN households_administrativeunit hamlet ON hamlet.id = home.hamlet_id
-    WHERE home.commune_id = %(commune)s AND """
-IN_ORDER = " ORDER BY hamlet.code, home.sequence LIMIT 1)"
-ONE_HAMLET = "home.hamlet_id = %(hamlet)s AND "
-FIRST_SQL = f"{SELECT_HOME} {DUE} {IN_ORDER}"
-FIRST_OF_HAMLET_SQL = f"{SELECT_HOME} {ONE_HAMLET} {DUE} {IN_ORDER}"
-REST_OF_HAMLET_SQL = f"""{SELECT_HOME} home.hamlet_id = %(after_hamlet)s AND home.sequence > %(after_sequence)s
-    AND {DUE} ORDER BY home.sequence LIMIT 1)"""
-NEXT_SQL = f"""{REST_OF_HAMLET_SQL}
-    UNION ALL {SELECT_HOME} hamlet.code > %(after_code)s AND {DUE} {IN_ORDER}
-    UNION ALL {SELECT_HOME} home.id <> %(after)s AND {DUE} {IN_ORDER} LIMIT 1"""
-NEXT_OF_HAMLET_SQL = f"""{REST_OF_HAMLET_SQL}
-    UNION ALL {SELECT_HOME} {ONE_HAMLET} home.id <> %(after)s AND {DUE} {IN_ORDER} LIMIT 1"""
+    WHERE home.commune_id = %(commune)s AND {DUE}
+        AND (%(hamlet)s IS NULL OR home.hamlet_id = %(hamlet)s)
+        AND home.id IS DISTINCT FROM %(after)s
+    ORDER BY coalesce(hamlet.code <= %(after_code)s, false), hamlet.code, home.sequence LIMIT 1"""
 
 
 def next_household(
@@ -90,20 +90,27 @@ def next_household(
     after: Place | None = None,
 ) -> Household | None:
     """The next household with somebody due: on from `after` in walking order, then from the start again."""
-    values = {"round": round.pk, "unfinished": round.unfinished_outcomes(), "today": today, "commune": commune_id}
-    if hamlet:
-        values["hamlet"] = hamlet.pk
-    if after and (hamlet is None or hamlet.pk == after.hamlet_id):
-        values |= {
-            "after": after.household_id,
-            "after_hamlet": after.hamlet_id,
-            "after_code": after.hamlet_code,
-            "after_sequence": after.sequence,
-        }
-        sql = NEXT_OF_HAMLET_SQL if hamlet else NEXT_SQL
-    else:
-        sql = FIRST_OF_HAMLET_SQL if hamlet else FIRST_SQL
-    return next(iter(Household.objects.raw(sql, values)), None)
+    values = {
+        "round": round.pk,
+        "unfinished": round.unfinished_outcomes(),
+        "today": today,
+        "commune": commune_id,
+        "hamlet": hamlet and hamlet.pk,
+        "after": after and after.household_id,
+        "after_hamlet": after and after.hamlet_id,
+        "after_code": after and after.hamlet_code,
+        "after_sequence": after and after.sequence,
+    }
+    in_same_hamlet = after and (hamlet is None or hamlet.pk == after.hamlet_id)
+    further = _first_home(FURTHER_IN_HAMLET, values) if in_same_hamlet else None
+    return further or _first_home(FROM_THE_START, values)
+
+
+def _first_home(sql: str, values: dict) -> Household | None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        row = cursor.fetchone()
+    return Household.from_db("default", HOUSEHOLD_COLUMNS, row) if row else None
 
 
 @dataclass(frozen=True)
