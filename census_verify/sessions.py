@@ -5,17 +5,19 @@ a session that was ended is ended for the next request, in every process.
 """
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
-from django.db import connection
+
+from households.statements import Statement
+
+READ = Statement(
+    "session_by_key",
+    "text",
+    "SELECT session_data FROM django_session WHERE session_key = $1 AND expire_date > now()",
+)
 
 
 class SessionStore(DatabaseSessions):
     def load(self) -> dict:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > now()",
-                [self.session_key],
-            )
-            row = cursor.fetchone()
+        row = READ.row(self.session_key)
         if row is None:
             self._session_key = None
             return {}

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 
-from django.db import connection
 from django.db.models import Q
 from rest_framework.permissions import BasePermission
 
 from census_verify import clock
 from households.models.officers import Posting, User
 from households.models.units import AdministrativeUnit
+from households.statements import Statement
 
 Role = Posting.Role
 RECORDING_ROLES = {Role.COMMUNE_OFFICER, Role.TEAM_MEMBER}
@@ -99,23 +99,25 @@ USER_COLUMNS = [field.attname for field in User._meta.concrete_fields]
 UNIT_COLUMNS = [field.attname for field in AdministrativeUnit._meta.concrete_fields]
 # One row for each unit of each posting valid today: the unit posted to, or each commune of the team.
 # Written out, because building it from querysets takes longer than the rest of a request's welcome.
-OFFICER_SQL = f"""
+OFFICER = Statement(
+    "officer_with_postings",
+    "bigint, date",
+    f"""
     SELECT {", ".join(f"officer.{c}" for c in USER_COLUMNS)}, posting.role, posting.team_id,
         {", ".join(f"unit.{c}" for c in UNIT_COLUMNS)}
     FROM households_user officer
     LEFT JOIN households_posting posting ON posting.user_id = officer.id
-        AND posting.valid_from <= %(today)s AND (posting.valid_to IS NULL OR posting.valid_to > %(today)s)
+        AND posting.valid_from <= $2 AND (posting.valid_to IS NULL OR posting.valid_to > $2)
     LEFT JOIN households_teamcommune assigned ON assigned.team_id = posting.team_id
-        AND assigned.valid_from <= %(today)s AND (assigned.valid_to IS NULL OR assigned.valid_to > %(today)s)
+        AND assigned.valid_from <= $2 AND (assigned.valid_to IS NULL OR assigned.valid_to > $2)
     LEFT JOIN households_administrativeunit unit ON unit.id = coalesce(posting.unit_id, assigned.commune_id)
-    WHERE officer.id = %(user)s
-    ORDER BY posting.team_id NULLS FIRST, unit.code, posting.id"""
+    WHERE officer.id = $1
+    ORDER BY posting.team_id NULLS FIRST, unit.code, posting.id""",
+)
 
 
 def _read_officer(user_id: int, today: date) -> tuple[User | None, Scope]:
-    with connection.cursor() as cursor:
-        cursor.execute(OFFICER_SQL, {"user": user_id, "today": today})
-        rows = cursor.fetchall()
+    rows = OFFICER.rows(user_id, today)
     if not rows:
         return None, Scope()
     width = len(USER_COLUMNS)

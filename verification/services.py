@@ -15,6 +15,7 @@ from census_verify import clock
 from households import text
 from households.models import AdministrativeUnit, CollectionForm, TeamCommune, User, WorkTeam
 from households.permissions import scope_of
+from households.statements import Statement
 from verification import items, outbox, permissions, rules
 from verification.models import Correction, PassEvent, Plan, PlanAdjustment, Round, RoundForm, VerificationPass
 from verification.rules import Conflict, CorrectionEntry, Entry, InvalidEntry, NotAllowed, Refusal
@@ -47,7 +48,7 @@ def record_results(
     Raises InvalidEntry, NotAllowed, or Conflict when somebody else recorded a result meanwhile.
     """
     entries = [rules.only_asked(entry) for entry in entries]
-    rows = _rows_locked_for_entry(round, household_id)
+    rows = {row[0]: EntryRow(*row) for row in LOCK_FOR_ENTRY.rows(household_id, round.pk)}
     try:
         passes, corrections = _checked(
             entries, rows, round, by, by_books=by_books, in_person=in_person, verified_on=verified_on
@@ -85,21 +86,17 @@ class EntryRow(NamedTuple):
     birth_year: int
 
 
-def _rows_locked_for_entry(round: Round, household_id: int) -> dict[int, EntryRow]:
-    """Locks the household's rows and reads them in one statement: these columns are the locked row's own, or
-    the form's, which no result changes. (Joined with anything else it would need two, see `_locked_rows`.)"""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT of_round.form_id, of_round.province_id, of_round.commune_id, of_round.standing_pass_id,
-                form.birth_year
-            FROM verification_roundform of_round JOIN households_collectionform form ON form.id = of_round.form_id
-            WHERE of_round.household_id = %s AND of_round.round_id = %s
-            ORDER BY of_round.id FOR UPDATE OF of_round
-            """,
-            [household_id, round.pk],
-        )
-        return {row[0]: EntryRow(*row) for row in cursor.fetchall()}
+# Locked and read in one statement: these columns are the locked row's own, or the form's, which no result
+# changes. (Joined with anything else it would need two, see `_locked_rows`.)
+LOCK_FOR_ENTRY = Statement(
+    "lock_household_for_entry",
+    "bigint, bigint",
+    """
+    SELECT of_round.form_id, of_round.province_id, of_round.commune_id, of_round.standing_pass_id, form.birth_year
+    FROM verification_roundform of_round JOIN households_collectionform form ON form.id = of_round.form_id
+    WHERE of_round.household_id = $1 AND of_round.round_id = $2
+    ORDER BY of_round.id FOR UPDATE OF of_round""",
+)
 
 
 def _checked(
@@ -171,39 +168,34 @@ def _recorded_before(submission: UUID, entries: list[Entry], by: User) -> Record
 PASS_COLUMNS = [f.attname for f in VerificationPass._meta.concrete_fields if not f.primary_key]
 # The passes, the rows of the round that repeat them, and the mark for the roll-up, in one statement: one way to the database and back
 # instead of a dozen. A submission used before writes nothing.
-APPEND_SQL = f"""
+APPEND = Statement(
+    "append_passes",
+    "json, uuid, jsonb",
+    f"""
     WITH recorded AS (
         INSERT INTO verification_verificationpass ({", ".join(PASS_COLUMNS)})
         SELECT {", ".join(PASS_COLUMNS)}
-        FROM json_populate_recordset(NULL::verification_verificationpass, %(passes)s)
-        WHERE NOT EXISTS (SELECT FROM verification_verificationpass WHERE submission = %(submission)s)
+        FROM json_populate_recordset(NULL::verification_verificationpass, $1)
+        WHERE NOT EXISTS (SELECT FROM verification_verificationpass WHERE submission = $2)
         RETURNING id, form_id, round_id, commune_id, outcome, verified_on, next_visit_on
     ), stands AS (
         UPDATE verification_roundform of_round
         SET standing_pass_id = recorded.id, outcome = recorded.outcome, counted_on = recorded.verified_on,
             next_visit_on = recorded.next_visit_on,
-            approval = %(approvals)s::jsonb ->> recorded.form_id::text
+            approval = $3 ->> recorded.form_id::text
         FROM recorded WHERE of_round.form_id = recorded.form_id AND of_round.round_id = recorded.round_id
     ), marked AS (
         {outbox.MARK_RECORDED}
     )
-    SELECT form_id, id FROM recorded"""
+    SELECT form_id, id FROM recorded""",
+)
 
 
 def _append(passes: list[VerificationPass], round: Round) -> bool:
     """Append the passes and let them stand. False, and nothing written, when their submission was used before."""
     approvals = {p.form_id: rules.approval_at_first(p.outcome, round.approval_outcomes) for p in passes}
     values = [{name: getattr(p, name) for name in PASS_COLUMNS} for p in passes]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            APPEND_SQL,
-            {
-                "passes": json.dumps(values, default=str),
-                "submission": passes[0].submission,
-                "approvals": json.dumps(approvals),
-            },
-        )
-        id_of = dict(cursor.fetchall())
+    id_of = dict(APPEND.rows(json.dumps(values, default=str), passes[0].submission, json.dumps(approvals)))
     for verification_pass in passes if id_of else ():
         verification_pass.pk = id_of[verification_pass.form_id]
         verification_pass._state.adding = False
