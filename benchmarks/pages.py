@@ -54,7 +54,7 @@ def queries_of(action: Callable) -> int:
 
 def logged_in(username: str) -> Client:
     client = Client(headers={"host": settings.ALLOWED_HOSTS[0]})
-    client.force_login(User.objects.get(username=username), "django.contrib.auth.backends.ModelBackend")
+    client.force_login(User.objects.get(username=username), "households.backends.OfficerBackend")
     return client
 
 

@@ -95,6 +95,7 @@ TEMPLATES = [
 # --- the database and the broker -------------------------------------------------------
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES["default"]["ENGINE"] = "census_verify.database"
 DATABASES["default"].setdefault("OPTIONS", {}).update(connect_timeout=5, application_name="census_verify")
 
 CACHES = {
@@ -154,7 +155,7 @@ CELERY_TASK_ROUTES = {"reports.tasks.make_export": {"queue": "exports"}}
 AUTH_USER_MODEL = "households.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "households.backends.OfficerBackend",
 ]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -169,6 +170,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "reports:home"
 LOGOUT_REDIRECT_URL = "login"
+SESSION_ENGINE = "census_verify.sessions"
 SESSION_COOKIE_AGE = 10 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True

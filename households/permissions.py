@@ -1,15 +1,18 @@
 """Who may see which rows, and who may do what, by posting."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.db.models import Q
 from rest_framework.permissions import BasePermission
 
 from census_verify import clock
-from households.models.officers import Posting, TeamCommune
+from households.models.officers import Posting, User
 from households.models.units import AdministrativeUnit
+from households.statements import Statement
 
 Role = Posting.Role
+RECORDING_ROLES = {Role.COMMUNE_OFFICER, Role.TEAM_MEMBER}
 NOBODY = Q(pk__in=[])
 
 
@@ -36,7 +39,10 @@ class Scope:
         return any(unit.is_under(above) for above in self.figure_units)
 
     def persons_cover(self, unit: AdministrativeUnit) -> bool:
-        return any(unit.is_under(above) for above in self.person_units)
+        return self.persons_cover_path(unit.path)
+
+    def persons_cover_path(self, path: str) -> bool:
+        return any(path.startswith(above.path) for above in self.person_units)
 
     def figures_filter(self, path: str = "commune__path") -> Q:
         """Rows of units whose figures she may see; `path` names the column with the unit's path."""
@@ -75,25 +81,63 @@ def scope_of(officer) -> Scope:
     kept = getattr(officer, "_scope", None)
     if kept and kept[0] == today:
         return kept[1]
-    postings = list(officer.postings.valid_on(today).select_related("unit", "team"))
-    person_units = [p.unit for p in postings if p.unit and p.role != Role.LEADER]
-    leader_units = [p.unit for p in postings if p.role == Role.LEADER]
-    record_unit_ids = {p.unit_id for p in postings if p.role == Role.COMMUNE_OFFICER}
-    team_ids = tuple(p.team_id for p in postings if p.team_id)
-    if team_ids:
-        assigned = TeamCommune.objects.valid_on(today).filter(team__in=team_ids)
-        team_communes = [row.commune for row in assigned.select_related("commune").order_by("commune__code")]
-        person_units += team_communes
-        record_unit_ids |= {commune.pk for commune in team_communes}
-    scope = Scope(
-        roles=frozenset(p.role for p in postings),
-        figure_units=tuple(dict.fromkeys(person_units + leader_units)),
-        person_units=tuple(dict.fromkeys(person_units)),
-        record_unit_ids=frozenset(record_unit_ids),
-        team_ids=team_ids,
-    )
+    _officer, scope = _read_officer(officer.pk, today)
     officer._scope = (today, scope)
     return scope
+
+
+def officer_with_scope(user_id: int) -> User | None:
+    """The account and its scope of today in one question: every request asks it."""
+    today = clock.today()
+    officer, scope = _read_officer(user_id, today)
+    if officer:
+        officer._scope = (today, scope)
+    return officer
+
+
+USER_COLUMNS = [field.attname for field in User._meta.concrete_fields]
+UNIT_COLUMNS = [field.attname for field in AdministrativeUnit._meta.concrete_fields]
+# One row for each unit of each posting valid today: the unit posted to, or each commune of the team.
+# Written out, because building it from querysets takes longer than the rest of a request's welcome.
+OFFICER = Statement(
+    "officer_with_postings",
+    "bigint, date",
+    f"""
+    SELECT {", ".join(f"officer.{c}" for c in USER_COLUMNS)}, posting.role, posting.team_id,
+        {", ".join(f"unit.{c}" for c in UNIT_COLUMNS)}
+    FROM households_user officer
+    LEFT JOIN households_posting posting ON posting.user_id = officer.id
+        AND posting.valid_from <= $2 AND (posting.valid_to IS NULL OR posting.valid_to > $2)
+    LEFT JOIN households_teamcommune assigned ON assigned.team_id = posting.team_id
+        AND assigned.valid_from <= $2 AND (assigned.valid_to IS NULL OR assigned.valid_to > $2)
+    LEFT JOIN households_administrativeunit unit ON unit.id = coalesce(posting.unit_id, assigned.commune_id)
+    WHERE officer.id = $1
+    ORDER BY posting.team_id NULLS FIRST, unit.code, posting.id""",
+)
+
+
+def _read_officer(user_id: int, today: date) -> tuple[User | None, Scope]:
+    rows = OFFICER.rows(user_id, today)
+    if not rows:
+        return None, Scope()
+    width = len(USER_COLUMNS)
+    postings = []
+    for row in rows:
+        role, team_id, unit = row[width], row[width + 1], row[width + 2 :]
+        if role:
+            postings.append(
+                (role, team_id, AdministrativeUnit.from_db("default", UNIT_COLUMNS, unit) if unit[0] else None)
+            )
+    units = [(role, unit) for role, _team, unit in postings if unit]
+    person_units = [unit for role, unit in units if role != Role.LEADER]
+    leader_units = [unit for role, unit in units if role == Role.LEADER]
+    return User.from_db("default", USER_COLUMNS, rows[0][:width]), Scope(
+        roles=frozenset(role for role, _team, _unit in postings),
+        figure_units=tuple(dict.fromkeys(person_units + leader_units)),
+        person_units=tuple(dict.fromkeys(person_units)),
+        record_unit_ids=frozenset(unit.pk for role, unit in units if role in RECORDING_ROLES),
+        team_ids=tuple(dict.fromkeys(team_id for _role, team_id, _unit in postings if team_id)),
+    )
 
 
 class IsPostedOfficer(BasePermission):

@@ -1,5 +1,6 @@
 """The entry page's form: what the officer typed, as the entries that `services.record_results` takes."""
 
+import re
 import uuid
 from collections.abc import Iterable, Mapping
 
@@ -77,6 +78,13 @@ class CorrectionForm(forms.Form):
     note = CleanCharField()
 
 
+# What a person's part of the sheet may hold beside her result and the pass that was seen.
+TYPED = [name for name in PersonForm.base_fields if name not in ("outcome", "expected_pass")]
+TYPED += [f"c{line}-{name}" for line in range(CORRECTION_LINES) for name in CorrectionForm.base_fields]
+PERSON_SENT = re.compile(r"p([0-9]{1,18})-outcome")
+EXPECTED = re.compile(r"[0-9]{1,18}")
+
+
 class EntrySheet:
     """The forms of one household on one page, bound to what was sent or fresh."""
 
@@ -94,13 +102,19 @@ class EntrySheet:
                 "methods": initial.get("methods", Methods.BOTH),
             },
         )
-        self.persons = {
-            pk: PersonForm(data, prefix=f"p{pk}", initial=initial.get(pk, {"outcome": Outcome.MATCHED}))
-            for pk in form_ids
-        }
-        self.corrections = {
-            pk: [CorrectionForm(data, prefix=f"p{pk}-c{line}") for line in range(CORRECTION_LINES)] for pk in form_ids
-        }
+        self.data, self.initial, self.form_ids = data, initial, list(form_ids)
+
+    @classmethod
+    def sent(cls, data: Mapping) -> "EntrySheet":
+        """The sheet of whoever was sent; whether they are of the household is for the service to say."""
+        return cls([int(found[1]) for name in data if (found := PERSON_SENT.fullmatch(name))], data)
+
+    def person(self, pk: int) -> PersonForm:
+        initial = self.initial.get(pk, {"outcome": Outcome.MATCHED})
+        return PersonForm(self.data, prefix=f"p{pk}", initial=initial)
+
+    def corrections(self, pk: int) -> list[CorrectionForm]:
+        return [CorrectionForm(self.data, prefix=f"p{pk}-c{line}") for line in range(CORRECTION_LINES)]
 
     def cleaned(self) -> dict:
         """Arguments of `record_results`. Raises InvalidEntry for the first thing that cannot be read."""
@@ -112,16 +126,30 @@ class EntrySheet:
             "verified_on": head["verified_on"],
             "by_books": head["methods"] != Methods.PERSON,
             "in_person": head["methods"] != Methods.BOOKS,
-            "entries": [entry for pk in self.persons if (entry := self._entry(pk))],
+            "entries": [entry for pk in self.form_ids if (entry := self._entry(pk))],
         }
 
     def _entry(self, pk: int) -> Entry | None:
-        values = self._read(self.persons[pk], pk)
+        if plain := self._plain(pk):
+            return plain
+        values = self._read(self.person(pk), pk)
         if not values["outcome"]:
             return None
-        typed = [self._read(form, pk) for form in self.corrections[pk]]
+        typed = [self._read(form, pk) for form in self.corrections(pk)]
         corrections = tuple(CorrectionEntry(**line) for line in typed if line["field"] or line["new"])
         return Entry(form_id=pk, corrections=corrections, **values)
+
+    def _plain(self, pk: int) -> Entry | None:
+        """The entry of whoever is all right, which is nearly everybody: nothing typed, nothing to clean.
+        The forms take more time than all the rest of a save."""
+        expected = self.data.get(f"p{pk}-expected_pass", "")
+        if (
+            self.data.get(f"p{pk}-outcome") != Outcome.MATCHED
+            or not (expected == "" or EXPECTED.fullmatch(expected))
+            or any(self.data.get(f"p{pk}-{name}") for name in TYPED)
+        ):
+            return None
+        return Entry(form_id=pk, outcome=Outcome.MATCHED.value, expected_pass=int(expected) if expected else None)
 
     @staticmethod
     def _read(form: forms.Form, form_id: int | None = None) -> dict:

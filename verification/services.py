@@ -1,8 +1,10 @@
 """The verbs of the work. Each is one short transaction: lock, look, write."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -13,9 +15,10 @@ from census_verify import clock
 from households import text
 from households.models import AdministrativeUnit, CollectionForm, TeamCommune, User, WorkTeam
 from households.permissions import scope_of
+from households.statements import Statement
 from verification import items, outbox, permissions, rules
 from verification.models import Correction, PassEvent, Plan, PlanAdjustment, Round, RoundForm, VerificationPass
-from verification.rules import Conflict, CorrectionEntry, Entry, InvalidEntry, NotAllowed
+from verification.rules import Conflict, CorrectionEntry, Entry, InvalidEntry, NotAllowed, Refusal
 from verification.terms import REMOVALS, Approval, Outcome, SourcePaper
 
 
@@ -45,42 +48,98 @@ def record_results(
     Raises InvalidEntry, NotAllowed, or Conflict when somebody else recorded a result meanwhile.
     """
     entries = [rules.only_asked(entry) for entry in entries]
-    locked = _locked_rows(RoundForm.objects.in_round(round).filter(household_id=household_id))
-    before = list(VerificationPass.objects.filter(submission=submission).prefetch_related("corrections"))
-    if before:
-        if any(p.officer_id != by.pk or not p.is_standing for p in before) or not _says_the_same(before, entries):
-            raise Conflict(say("This submission was already used for something else. Open the household again."))
-        return Recorded(before, replayed=True)
-    today = clock.today()
-    _require_open_for(by, round, locked.values())
+    rows = {row[0]: EntryRow(*row) for row in LOCK_FOR_ENTRY.rows(household_id, round.pk)}
+    try:
+        passes, corrections = _checked(
+            entries, rows, round, by, by_books=by_books, in_person=in_person, verified_on=verified_on
+        )
+    except Refusal:
+        # Nearly every submission is new: whether it was used before is asked only where something speaks for it.
+        if recorded := _recorded_before(submission, entries, by):
+            return recorded
+        raise
+    for verification_pass in passes:
+        verification_pass.submission = submission
+    if superseded := [p.supersedes_id for p in passes if p.supersedes_id]:
+        if recorded := _recorded_before(submission, entries, by):
+            return recorded
+        _end(list(VerificationPass.objects.filter(pk__in=superseded)), PassEvent.Kind.SUPERSEDED, by)
+    if not _append(passes, round):
+        return _recorded_before(submission, entries, by)
+    transaction.on_commit(outbox.wake)
+    if corrections:
+        of_form = {p.form_id: p for p in passes}
+        for form_id, correction in corrections:
+            correction.verification_pass = of_form[form_id]
+            correction.approval = rules.approval_at_first(of_form[form_id].outcome, round.approval_outcomes)
+        Correction.objects.bulk_create(correction for _, correction in corrections)
+    return Recorded(passes)
+
+
+class EntryRow(NamedTuple):
+    """What the writing of a result asks of a form's row in the round, and of the form."""
+
+    form_id: int
+    province_id: int
+    commune_id: int
+    standing_pass_id: int | None
+    birth_year: int
+
+
+# Locked and read in one statement: these columns are the locked row's own, or the form's, which no result
+# changes. (Joined with anything else it would need two, see `_locked_rows`.)
+LOCK_FOR_ENTRY = Statement(
+    "lock_household_for_entry",
+    "bigint, bigint",
+    """
+    SELECT of_round.form_id, of_round.province_id, of_round.commune_id, of_round.standing_pass_id, form.birth_year
+    FROM verification_roundform of_round JOIN households_collectionform form ON form.id = of_round.form_id
+    WHERE of_round.household_id = $1 AND of_round.round_id = $2
+    ORDER BY of_round.id FOR UPDATE OF of_round""",
+)
+
+
+def _checked(
+    entries: list[Entry],
+    rows: dict[int, EntryRow],
+    round: Round,
+    by: User,
+    *,
+    by_books: bool,
+    in_person: bool,
+    verified_on: date,
+) -> tuple[list[VerificationPass], list[tuple[int, Correction]]]:
+    """The passes and corrections to append. Raises a Refusal for the first thing that forbids one."""
+    today, now = clock.today(), clock.now()
+    _require_open_for(by, round, rows.values())
     rules.require_methods(by_books=by_books, in_person=in_person)
     rules.require_day(verified_on, starts_on=round.starts_on, today=today)
     if not entries:
         raise InvalidEntry(say("No result was given for anybody."))
     if len({entry.form_id for entry in entries}) < len(entries):
         raise InvalidEntry(say("One person was given two results."))
+    team_of = {commune_id: _team_of(by, commune_id, today) for commune_id in {r.commune_id for r in rows.values()}}
     passes = []
     for entry in entries:
-        row = locked.get(entry.form_id)
+        row = rows.get(entry.form_id)
         if row is None:
             raise InvalidEntry(say("This form is not of this household, or not in this round."), form_id=entry.form_id)
         _require_expected(row, entry)
-        rules.require_entry(entry, today=today, ends_on=round.ends_on, birth_year=row.form.birth_year)
+        rules.require_entry(entry, today=today, ends_on=round.ends_on, birth_year=row.birth_year)
         passes.append(
             VerificationPass(
-                round=round,
-                form=row.form,
+                round_id=round.pk,
+                form_id=row.form_id,
                 province_id=row.province_id,
                 commune_id=row.commune_id,
-                team_id=_team_of(by, row.commune_id, today),
-                officer=by,
-                submission=submission,
+                team_id=team_of[row.commune_id],
+                officer_id=by.pk,
                 outcome=entry.outcome,
                 by_books=by_books,
                 in_person=in_person,
                 verified_on=verified_on,
-                recorded_at=clock.now(),
-                supersedes=row.standing_pass,
+                recorded_at=now,
+                supersedes_id=row.standing_pass_id,
                 event_on=entry.event_on,
                 destination=entry.destination,
                 paper=entry.paper,
@@ -90,19 +149,57 @@ def record_results(
                 next_visit_on=entry.next_visit_on,
             )
         )
-    corrections = [_correction(c, entry, locked[entry.form_id].form) for entry in entries for c in entry.corrections]
-    _end([p.supersedes for p in passes if p.supersedes], PassEvent.Kind.SUPERSEDED, by)
-    VerificationPass.objects.bulk_create(passes)
-    of_form = {p.form_id: p for p in passes}
-    for form_id, correction in corrections:
-        correction.verification_pass = of_form[form_id]
-        correction.approval = rules.approval_at_first(of_form[form_id].outcome, round.approval_outcomes)
-    Correction.objects.bulk_create(correction for _, correction in corrections)
-    for verification_pass in passes:
-        _let_stand(locked[verification_pass.form_id], verification_pass, round)
-    _save_standing(locked[p.form_id] for p in passes)
-    outbox.mark(round.pk, {p.commune_id for p in passes})
-    return Recorded(passes)
+    forms = CollectionForm.objects.in_bulk([entry.form_id for entry in entries if entry.corrections])
+    corrections = [_correction(c, entry, forms[entry.form_id]) for entry in entries for c in entry.corrections]
+    return passes, corrections
+
+
+def _recorded_before(submission: UUID, entries: list[Entry], by: User) -> Recorded | None:
+    """What this submission recorded the first time, or None when it is new. Raises Conflict when it was
+    used for something else, or was undone since."""
+    before = list(VerificationPass.objects.filter(submission=submission).prefetch_related("corrections"))
+    if not before:
+        return None
+    if any(p.officer_id != by.pk or not p.is_standing for p in before) or not _says_the_same(before, entries):
+        raise Conflict(say("This submission was already used for something else. Open the household again."))
+    return Recorded(before, replayed=True)
+
+
+PASS_COLUMNS = [f.attname for f in VerificationPass._meta.concrete_fields if not f.primary_key]
+# The passes, the rows of the round that repeat them, and the mark for the roll-up, in one statement: one way to the database and back
+# instead of a dozen. A submission used before writes nothing.
+APPEND = Statement(
+    "append_passes",
+    "json, uuid, jsonb",
+    f"""
+    WITH recorded AS (
+        INSERT INTO verification_verificationpass ({", ".join(PASS_COLUMNS)})
+        SELECT {", ".join(PASS_COLUMNS)}
+        FROM json_populate_recordset(NULL::verification_verificationpass, $1)
+        WHERE NOT EXISTS (SELECT FROM verification_verificationpass WHERE submission = $2)
+        RETURNING id, form_id, round_id, commune_id, outcome, verified_on, next_visit_on
+    ), stands AS (
+        UPDATE verification_roundform of_round
+        SET standing_pass_id = recorded.id, outcome = recorded.outcome, counted_on = recorded.verified_on,
+            next_visit_on = recorded.next_visit_on,
+            approval = $3 ->> recorded.form_id::text
+        FROM recorded WHERE of_round.form_id = recorded.form_id AND of_round.round_id = recorded.round_id
+    ), marked AS (
+        {outbox.MARK_RECORDED}
+    )
+    SELECT form_id, id FROM recorded""",
+)
+
+
+def _append(passes: list[VerificationPass], round: Round) -> bool:
+    """Append the passes and let them stand. False, and nothing written, when their submission was used before."""
+    approvals = {p.form_id: rules.approval_at_first(p.outcome, round.approval_outcomes) for p in passes}
+    values = [{name: getattr(p, name) for name in PASS_COLUMNS} for p in passes]
+    id_of = dict(APPEND.rows(json.dumps(values, default=str), passes[0].submission, json.dumps(approvals)))
+    for verification_pass in passes if id_of else ():
+        verification_pass.pk = id_of[verification_pass.form_id]
+        verification_pass._state.adding = False
+    return bool(id_of)
 
 
 def _locked_rows(rows: QuerySet[RoundForm]) -> dict[int, RoundForm]:
@@ -134,19 +231,19 @@ def _require_open_for(by: User, round: Round, rows) -> None:
         raise Conflict(say("The round “%(round)s” is not open.") % {"round": round.name})
 
 
-def _require_expected(row: RoundForm, entry: Entry) -> None:
-    standing = row.standing_pass
+def _require_expected(row: EntryRow, entry: Entry) -> None:
     if row.standing_pass_id == entry.expected_pass:
         return
-    if standing is None:
+    if row.standing_pass_id is None:
         raise Conflict(
             say("The result you saw was undone meanwhile; nothing was recorded now. Look again and decide."),
             form_id=row.form_id,
         )
+    standing = VerificationPass.objects.select_related("form", "officer").get(pk=row.standing_pass_id)
     sentence = say("%(name)s was recorded as “%(outcome)s” by %(officer)s, %(time)s; nothing was recorded now.")
     at = standing.recorded_at.astimezone(clock.now().tzinfo)
     values = {
-        "name": row.form.full_name,
+        "name": standing.form.full_name,
         "outcome": standing.get_outcome_display(),
         "officer": standing.officer,
         "time": f"{at:%H:%M} {at.day}/{at.month}",
@@ -163,7 +260,7 @@ def _team_of(by: User, commune_id: int, today: date) -> int | None:
     return rows.values_list("team_id", flat=True).first()
 
 
-def _other_form(entry: Entry, row: RoundForm, round: Round) -> CollectionForm | None:
+def _other_form(entry: Entry, row: EntryRow, round: Round) -> CollectionForm | None:
     """The form that a duplicate repeats. It must remain: two forms that name each other would both go."""
     if entry.outcome != Outcome.DUPLICATE:
         return None

@@ -1,3 +1,4 @@
+import re
 from dataclasses import dataclass, field
 from itertools import groupby
 from urllib.parse import urlencode
@@ -43,6 +44,7 @@ COLUMNS = {
     **dict.fromkeys(("residence_place", "present_place"), 6),
 }
 LAST_COLUMN = 8
+ID = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass
@@ -100,12 +102,8 @@ def unit_work(request: HttpRequest, pk: int) -> HttpResponse:
     hamlet = unit if unit.level == AdministrativeUnit.Level.HAMLET else None
     commune_id = unit.parent_id if hamlet else unit.pk
     skipped = request.GET.get("after", "")
-    after = Household.objects.visible_to(request.user).filter(
-        pk=skipped if skipped.isascii() and skipped.isdigit() else 0
-    )
-    household = work_left.next_household(
-        _current_round(), commune_id, today=clock.today(), hamlet=hamlet, after=after.select_related("hamlet").first()
-    )
+    after = work_left.place_of(request.user, int(skipped)) if ID.fullmatch(skipped) else None
+    household = work_left.next_household(_current_round(), commune_id, today=clock.today(), hamlet=hamlet, after=after)
     if household:
         return redirect("verification:household_verify", household.pk)
     return redirect("reports:unit_detail", unit.pk)
@@ -149,23 +147,37 @@ def form_print(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def household_verify(request: HttpRequest, pk: int) -> HttpResponse:
     """The entry page: one household, one submission. GET shows it, POST records it and goes to the next."""
-    household = get_object_or_404(
-        Household.objects.visible_to(request.user).select_related("hamlet", "commune__parent__parent"), pk=pk
-    )
-    round = _current_round()
+    if request.method == "POST" and "more" not in request.POST:
+        return _record(request, pk)
+    household, round = _household(request, pk), _current_round()
     persons = _persons(household, round)
     asked = [p.form.pk for p in persons if p.row]
-    if request.method == "GET":
+    if request.method == "POST":  # without scripts: the page again, with a line more to correct
+        sheet = EntrySheet(asked, data=request.POST)
+    else:
         sheet = EntrySheet(asked, initial=_initial(persons, request.GET.get("methods", "")))
-        return _entry_page(request, household, round, persons, sheet, sought=request.GET.get("person", ""))
-    sheet = EntrySheet(asked, data=request.POST)
-    if "more" in request.POST:  # without scripts: the page again, with a line more to correct
-        return _entry_page(request, household, round, persons, sheet)
+    return _entry_page(request, household, round, persons, sheet, sought=request.GET.get("person", ""))
+
+
+def _record(request: HttpRequest, pk: int) -> HttpResponse:
+    place = work_left.place_of(request.user, pk)
+    if place is None:
+        raise Http404
+    round = _current_round()
     try:
-        recorded = services.record_results(round=round, household_id=household.pk, by=request.user, **sheet.cleaned())
+        sheet = EntrySheet.sent(request.POST).cleaned()
+        recorded = services.record_results(round=round, household_id=pk, by=request.user, **sheet)
     except Refusal as refusal:
-        return _entry_page(request, household, round, _persons(household, round), sheet, refusal)
-    return _to_next(household, round, recorded.passes[0], request.POST.get("methods", ""))
+        household = _household(request, pk)
+        persons = _persons(household, round)
+        sheet = EntrySheet([p.form.pk for p in persons if p.row], data=request.POST)
+        return _entry_page(request, household, round, persons, sheet, refusal)
+    return _to_next(place, round, recorded.passes[0], request.POST.get("methods", ""))
+
+
+def _household(request: HttpRequest, pk: int) -> Household:
+    households = Household.objects.visible_to(request.user).select_related("hamlet", "commune__parent__parent")
+    return get_object_or_404(households, pk=pk)
 
 
 @require_GET
@@ -262,8 +274,8 @@ def _entry_page(
 ) -> HttpResponse:
     for person in persons:
         if person.row:
-            person.entry = sheet.persons[person.form.pk]
-            person.corrections = sheet.corrections[person.form.pk]
+            person.entry = sheet.person(person.form.pk)
+            person.corrections = sheet.corrections(person.form.pk)
         if refusal and refusal.form_id == person.form.pk:
             person.problem = refusal
     today = clock.today()
@@ -298,9 +310,9 @@ def _current(persons: list[Person], sought: str) -> int:
     return next(iter([*refused, *found, *asked]), 1)
 
 
-def _to_next(household: Household, round: Round, recorded: VerificationPass, methods: str) -> HttpResponse:
-    following = work_left.next_household(round, household.commune_id, today=clock.today(), after=household)
+def _to_next(place: work_left.Place, round: Round, recorded: VerificationPass, methods: str) -> HttpResponse:
+    following = work_left.next_household(round, place.commune_id, today=clock.today(), after=place)
     query = urlencode({"saved": recorded.submission, "methods": methods})
     if following is None:
-        return redirect(f"{reverse('reports:unit_detail', args=[household.commune_id])}?{query}")
+        return redirect(f"{reverse('reports:unit_detail', args=[place.commune_id])}?{query}")
     return redirect(f"{reverse('verification:household_verify', args=[following.pk])}?{query}")

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Q
 
 from households.models import AdministrativeUnit, Household, User
+from households.permissions import scope_of
+from households.statements import Statement
 from verification.models import Plan, Round, RoundForm, VerificationPass
 from verification.rules import needed_per_day
 from verification.terms import Outcome
@@ -28,24 +30,79 @@ def hamlets_with_open(round: Round, commune: AdministrativeUnit) -> list[Adminis
     return hamlets
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a household stands in its commune's walking order."""
+
+    household_id: int
+    commune_id: int
+    hamlet_id: int
+    hamlet_code: str
+    sequence: int
+
+
+PLACE = Statement(
+    "place_of_household",
+    "bigint",
+    """
+    SELECT home.id, home.commune_id, home.hamlet_id, hamlet.code, home.sequence, hamlet.path
+    FROM households_household home JOIN households_administrativeunit hamlet ON hamlet.id = home.hamlet_id
+    WHERE home.id = $1""",
+)
+
+
+def place_of(officer: User, household_id: int) -> Place | None:
+    """The place of a household whose persons the officer may see, or None."""
+    row = PLACE.row(household_id)
+    if row is None or not scope_of(officer).persons_cover_path(row[-1]):
+        return None
+    return Place(*row[:-1])
+
+
+HOUSEHOLD_COLUMNS = [field.attname for field in Household._meta.concrete_fields]
+HOME = ", ".join(f"home.{name}" for name in HOUSEHOLD_COLUMNS)
+# Somebody due, as RoundFormQuerySet.due has it; a test holds the two together.
+DUE = """EXISTS (
+    SELECT FROM verification_roundform due WHERE due.household_id = home.id AND due.round_id = $1
+        AND (due.outcome = ANY($2) OR due.approval = 'returned')
+        AND NOT (due.outcome = 'not_met' AND due.next_visit_on IS NOT NULL AND due.next_visit_on > $3))"""
+# Nearly always there is one further on in the hamlet, and that is quickly asked.
+FURTHER_IN_HAMLET = Statement(
+    "household_further_in_hamlet",
+    "bigint, text[], date, bigint, bigint, int",
+    f"""
+    SELECT {HOME} FROM households_household home
+    WHERE home.commune_id = $4 AND home.hamlet_id = $5 AND home.sequence > $6 AND {DUE}
+    ORDER BY home.sequence LIMIT 1""",
+)
+FROM_THE_START = Statement(
+    "household_from_the_start",
+    "bigint, text[], date, bigint, bigint, bigint, text",
+    f"""
+    SELECT {HOME} FROM households_household home
+    JOIN households_administrativeunit hamlet ON hamlet.id = home.hamlet_id
+    WHERE home.commune_id = $4 AND ($5 IS NULL OR home.hamlet_id = $5) AND home.id IS DISTINCT FROM $6 AND {DUE}
+    ORDER BY coalesce(hamlet.code <= $7, false), hamlet.code, home.sequence LIMIT 1""",
+)
+
+
 def next_household(
     round: Round,
     commune_id: int,
     *,
     today: date,
     hamlet: AdministrativeUnit | None = None,
-    after: Household | None = None,
+    after: Place | None = None,
 ) -> Household | None:
     """The next household with somebody due: on from `after` in walking order, then from the start again."""
-    open_forms = RoundForm.objects.due(round, today).filter(household=OuterRef("pk"))
-    households = Household.objects.filter(Exists(open_forms), commune_id=commune_id)
-    households = households.order_by("hamlet__code", "sequence")
-    if hamlet:
-        households = households.filter(hamlet=hamlet)
-    if after:
-        further = Q(hamlet__code__gt=after.hamlet.code) | Q(hamlet_id=after.hamlet_id, sequence__gt=after.sequence)
-        return households.filter(further).first() or households.exclude(pk=after.pk).first()
-    return households.first()
+    due, row = (round.pk, round.unfinished_outcomes(), today), None
+    if after and (hamlet is None or hamlet.pk == after.hamlet_id):
+        row = FURTHER_IN_HAMLET.row(*due, commune_id, after.hamlet_id, after.sequence)
+    if row is None:
+        row = FROM_THE_START.row(
+            *due, commune_id, hamlet and hamlet.pk, after and after.household_id, after and after.hamlet_code
+        )
+    return Household.from_db("default", HOUSEHOLD_COLUMNS, row) if row else None
 
 
 @dataclass(frozen=True)

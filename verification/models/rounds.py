@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from households.models import AdministrativeUnit, CollectionForm, Household, User
 from households.models.register import ScopedQuerySet
+from households.statements import Statement
 from verification.terms import COUNTING_BY_DEFAULT, REMOVALS, WITH_CORRECTIONS, Approval, Outcome
 
 
@@ -25,7 +26,8 @@ class RoundQuerySet(models.QuerySet):
 
     def current(self) -> "Round | None":
         """The open round, or the last one there was."""
-        return self.exclude(status=Round.Status.PLANNED).order_by("-status", "-starts_on").first()
+        row = CURRENT_ROUND.row()
+        return Round.from_db("default", ROUND_COLUMNS, row) if row else None
 
 
 class Round(models.Model):
@@ -79,6 +81,17 @@ class Round(models.Model):
     def unfinished_outcomes(self) -> list[str]:
         """Nothing recorded, and what was recorded but does not count."""
         return ["", *(outcome for outcome in Outcome.values if outcome not in self.counting_outcomes)]
+
+
+ROUND_COLUMNS = [field.attname for field in Round._meta.concrete_fields]
+# Asked by every page. "open" sorts behind "closed", so first when turned round.
+CURRENT_ROUND = Statement(
+    "current_round",
+    "",
+    f"""
+    SELECT {", ".join(ROUND_COLUMNS)} FROM verification_round
+    WHERE status <> 'planned' ORDER BY status DESC, starts_on DESC LIMIT 1""",
+)
 
 
 class Target(models.Model):

@@ -36,10 +36,10 @@ def test_a_key_that_is_none_gives_the_first_page(page, tree, homes, key):
 def test_as_many_queries_with_two_people_as_with_many(page, tree, homes, django_assert_num_queries):
     url = reverse("verification:form_list", args=[tree.huong_tra.pk])
     page.get(url)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         page.get(url)
     make_household(tree.dong, people=30)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         page.get(url, {"state": "all"})
 
 
