@@ -9,10 +9,13 @@ import csv
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from io import StringIO
-from itertools import chain
+from itertools import chain, count
+from operator import add
 from pathlib import Path
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection
 from django.db.models import BigIntegerField, Case, Expression, F, Func, IntegerField, TextField, Value, When
 from django.db.models.functions import Cast, Length
@@ -41,17 +44,21 @@ class Place:
     hamlets: list[AdministrativeUnit]
 
     @property
-    def hamlet_name(self) -> Case:
-        names = (When(hamlet=hamlet.pk, then=Value(hamlet.full_name)) for hamlet in self.hamlets)
-        return Case(*names, default=Value(""), output_field=TextField())
+    def hamlet_rank(self) -> Func:
+        hamlets = Value([hamlet.pk for hamlet in self.hamlets], ArrayField(BigIntegerField()))
+        return Func(hamlets, "hamlet", function="array_position", output_field=BigIntegerField())
+
+    @property
+    def hamlet_name(self) -> Func:
+        names = Value([hamlet.full_name for hamlet in self.hamlets], ArrayField(TextField()))
+        return Func(names, self.hamlet_rank, template="(%(expressions)s]", arg_joiner=")[", output_field=TextField())
 
     @property
     def walking_key(self) -> Expression:
         """Hamlet, order in the hamlet and line as one number, each in its own bits: the order is that of
         the three, and sorting takes a third of the time."""
-        ranks = (When(hamlet=hamlet.pk, then=Value(rank)) for rank, hamlet in enumerate(self.hamlets))
-        rank = Cast(Case(*ranks, default=Value(0), output_field=IntegerField()), BigIntegerField())
-        return rank * 2**48 + Cast("household__sequence", BigIntegerField()) * 2**16 + F("line")
+        sequence = Cast("household__sequence", BigIntegerField())
+        return Cast(self.hamlet_rank, BigIntegerField()) * 2**48 + sequence * 2**16 + F("line")
 
 
 class FormulaSafe(Func):
@@ -258,19 +265,20 @@ def _queries(export: Export, cell_of: Callable[[Column, Place], Expression]) -> 
 
 def _numbered_rows(export: Export) -> Iterator[tuple]:
     _plan_by_commune()
-    raw, number = connection.connection, 0
+    raw = connection.connection
 
     def read(query: tuple):
         cursor = raw.cursor()
         cursor.execute(*query)
         return cursor
 
-    for answer in _run_ahead(read, _queries(export, Column.for_xlsx)):
+    def rows_of(answer) -> Iterator[list]:
         with answer as cursor:
-            while rows := cursor.fetchmany(ROWS_AT_ONCE):
-                for row in rows:
-                    number += 1
-                    yield (number, *row)
+            yield from iter(partial(cursor.fetchmany, ROWS_AT_ONCE), [])
+
+    batches = chain.from_iterable(map(rows_of, _run_ahead(read, _queries(export, Column.for_xlsx))))
+    # map and chain, not a loop: a million and a half times
+    return map(add, zip(count(1)), chain.from_iterable(batches))
 
 
 def _run_ahead(run: Callable, queries: Iterator[tuple]) -> Iterator:

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from pathlib import Path
 
 import rustpy_xlsxwriter as rust
@@ -116,9 +116,8 @@ def _write_long(sheet: Sheet, path: Path) -> None:
 
 
 def _records(titles: list[str], rows: Iterable) -> Iterator[dict]:
-    """As the Rust writer takes them: it reads the head from the first row's keys."""
-    for row in rows:
-        yield dict(zip(titles, row))  # noqa: B905 - a million and a half times
+    """As the Rust writer takes them: it reads the head from the first row's keys. No loop: a million and a half times."""
+    return map(dict, map(zip, repeat(titles), rows))
 
 
 def _rust_format(heading: Heading) -> rust.Format:
