@@ -145,6 +145,7 @@ class Export(models.Model):
         DONE = "done", _("ready")
         CLEARED = "cleared", _("cleared away after seven days")
         FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="exports")
     round = models.ForeignKey(Round, models.CASCADE, related_name="+")
@@ -153,7 +154,7 @@ class Export(models.Model):
     format = models.CharField(max_length=4, choices=Format)
     options = models.JSONField(default=dict, blank=True)
     language = models.CharField(max_length=5)
-    status = models.CharField(max_length=8, choices=Status, default=Status.QUEUED)
+    status = models.CharField(max_length=9, choices=Status, default=Status.QUEUED)
     asked_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     rows = models.IntegerField(null=True, blank=True)

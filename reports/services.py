@@ -2,12 +2,15 @@
 
 from django.db import transaction
 from django.utils import translation
+from django.utils.translation import gettext as say
 
 from census_verify import clock
 from households.models import AdministrativeUnit, User
+from reports import exports
 from reports.models import Export
 from reports.tasks import ask_for_export
 from verification.models import Round
+from verification.rules import Conflict
 
 
 @transaction.atomic
@@ -27,3 +30,21 @@ def request_export(
     )
     transaction.on_commit(lambda: ask_for_export(export.pk))
     return export
+
+
+@transaction.atomic
+def cancel_export(*, export: Export) -> None:
+    """Stop a file that is no longer wanted: at once while it waits, within a second or so while a worker
+    writes it. The worker holds the row, so it is told through the cache."""
+    unheld = Export.objects.select_for_update(skip_locked=True).filter(pk=export.pk).first()
+    if unheld is None:
+        try:
+            exports.ask_to_stop(export)
+        except Exception as gone:
+            raise Conflict(say("The file could not be stopped just now. Try once more.")) from gone
+        return
+    if unheld.status == Export.Status.QUEUED:
+        unheld.status, unheld.finished_at = Export.Status.CANCELLED, clock.now()
+        unheld.save(update_fields=["status", "finished_at"])
+    elif unheld.status != Export.Status.CANCELLED:  # pressing twice is no mistake
+        raise Conflict(say("The file is finished: there is nothing to stop."))

@@ -12,5 +12,6 @@ urlpatterns = [
     path("exports/", views.export_list, name="export_list"),
     path("exports/new/", views.export_create, name="export_create"),
     path("exports/<int:pk>/", views.export_detail, name="export_detail"),
+    path("exports/<int:pk>/cancel/", views.export_cancel, name="export_cancel"),
     path("exports/<int:pk>/file/", views.export_file, name="export_file"),
 ]

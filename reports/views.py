@@ -10,6 +10,7 @@ from reports.forms import ExportForm
 from reports.models import Export
 from verification import work
 from verification.models import Round
+from verification.rules import Refusal
 
 
 class NoRoundYet(Http404):
@@ -82,7 +83,18 @@ def export_create(request: HttpRequest) -> HttpResponse:
 @require_GET
 def export_detail(request: HttpRequest, pk: int) -> HttpResponse:
     export = get_object_or_404(Export.objects.visible_to(request.user).select_related("unit"), pk=pk)
-    return render(request, "reports/export_detail.html", {"export": export, "made": exports.made_so_far(export)})
+    template = "reports/_export_state.html" if request.htmx else "reports/export_detail.html"
+    return render(request, template, {"export": export, "made": exports.made_so_far(export)})
+
+
+@require_POST
+def export_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    export = get_object_or_404(Export.objects.visible_to(request.user), pk=pk)
+    try:
+        services.cancel_export(export=export)
+    except Refusal as refusal:
+        return render(request, "409.html", {"refusal": refusal}, status=refusal.status)
+    return redirect("reports:export_detail", export.pk)
 
 
 @require_GET

@@ -52,9 +52,11 @@ def forms_of(unit: AdministrativeUnit, round: Round, state: str) -> QuerySet[Col
         AdministrativeUnit.Level.HAMLET: Q(hamlet=unit, commune=unit.parent_id),
         AdministrativeUnit.Level.COMMUNE: Q(commune=unit),
     }.get(unit.level, Q(commune__path__startswith=unit.path))
+    # the commune stands in both rows, and saying so lets a commune's results be read from one index
+    in_round = Q(round_forms__round=round, round_forms__commune=F("commune"))
     return (
         CollectionForm.objects.filter(of_unit)
-        .annotate(result=FilteredRelation("round_forms", condition=Q(round_forms__round=round)))
+        .annotate(result=FilteredRelation("round_forms", condition=in_round))
         .filter(state_filter(state, round, unit=unit))
         .annotate(
             outcome=F("result__outcome"),

@@ -1,0 +1,218 @@
+"""How a file comes about: made by the worker under a row lock, stopped when asked, never offered half."""
+
+import hashlib
+import logging
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.utils import translation
+from django.utils.translation import gettext as say
+
+from census_verify import clock
+from reports import permissions
+from reports.exports import forms, tables, writers
+from reports.models import Export
+
+logger = logging.getLogger(__name__)
+
+KEEP_DAYS = 7
+LOOK_EVERY = 1000  # rows between two looks at the watch
+TELL_SECONDS = 0.5
+CACHE_SECONDS = 600
+SHEETS = {
+    Export.Kind.UNITS: tables.units_sheet,
+    Export.Kind.DAYS: tables.days_sheet,
+    Export.Kind.TEAMS: tables.teams_sheet,
+    Export.Kind.FORMS: forms.forms_sheet,
+}
+WRITERS = {Export.Format.CSV: writers.write_csv, Export.Format.XLSX: writers.write_xlsx}
+
+
+class CannotBeMade(Exception):
+    """Why no file comes of this, in a sentence for the one who asked."""
+
+
+class Stopped(Exception):
+    """Whoever asked for the file no longer wants it."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a file is."""
+
+    done: int
+    count: int  # what the roll-up expects; the rows may be a few more
+    seconds: float
+
+    @property
+    def per_second(self) -> int | None:
+        return round(self.done / self.seconds) if self.done and self.seconds > 0 else None
+
+    @property
+    def seconds_left(self) -> int | None:
+        return round(max(self.count - self.done, 0) / self.per_second) if self.per_second else None
+
+
+def make(export_id: int) -> None:
+    """Make the file of a queued export. Harmless when another worker is at it, or it is made already.
+
+    The row stays locked while the file is written: if this worker dies, the lock goes with it, the
+    export is still queued, and `waiting` finds it.
+    """
+    with _one_moment():
+        export = (
+            Export.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("owner", "unit", "round")
+            .filter(pk=export_id, status=Export.Status.QUEUED)
+            .first()
+        )
+        if export is None:
+            return
+        try:
+            with transaction.atomic(), translation.override(export.language):
+                export.rows, export.sha256 = _write(export)
+            export.status = Export.Status.DONE
+        except Stopped:
+            export.status = Export.Status.CANCELLED
+        except CannotBeMade as reason:
+            export.status, export.failure = Export.Status.FAILED, str(reason)
+        except Exception:
+            logger.exception("export %s broke", export_id)
+            export.status, export.failure = Export.Status.FAILED, "error"
+        export.finished_at = clock.now()
+        export.save(update_fields=["status", "rows", "sha256", "failure", "finished_at"])
+
+
+def waiting() -> list[int]:
+    """Queued exports that no worker holds."""
+    with transaction.atomic():
+        queued = Export.objects.filter(status=Export.Status.QUEUED).select_for_update(skip_locked=True)
+        return list(queued.values_list("pk", flat=True))
+
+
+def ask_to_stop(export: Export) -> None:
+    """Tell the worker that writes the file; it looks every half second. Raises what the cache raises."""
+    cache.set(_stop_key(export), True, CACHE_SECONDS)
+
+
+def file_path(export: Export) -> Path:
+    return Path(settings.EXPORT_DIR) / f"{export.pk}.{export.format}"
+
+
+def file_name(export: Export) -> str:
+    unit = f"-{export.unit.code}" if export.unit else ""
+    asked_at = export.asked_at.astimezone(clock.now().tzinfo)
+    return f"{export.kind}{unit}-{asked_at:%Y%m%d-%H%M}.{export.format}"
+
+
+def clear_old() -> int:
+    """Remove the files of exports finished more than `KEEP_DAYS` ago; returns how many."""
+    old = Export.objects.filter(status=Export.Status.DONE, finished_at__lt=clock.now() - timedelta(days=KEEP_DAYS))
+    for export in old:
+        file_path(export).unlink(missing_ok=True)
+    return old.update(status=Export.Status.CLEARED)
+
+
+def made_so_far(export: Export) -> Progress | None:
+    """How far the worker is; None when nothing is known."""
+    if export.status != Export.Status.QUEUED:
+        return None
+    try:
+        told = cache.get(_progress_key(export))
+    except Exception as gone:  # without the cache only the bar is missing
+        logger.warning("no progress without the cache: %s", type(gone).__name__)
+        return None
+    return Progress(*told) if told else None
+
+
+@contextmanager
+def _one_moment():
+    """A transaction whose every query sees the register as of one moment, though a list is read in many.
+    Inside another transaction it is that one's business."""
+    is_outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if is_outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
+def _write(export: Export) -> tuple[int, str]:
+    """Write the file beside its place and move it there whole; returns its rows and SHA-256."""
+    if not permissions.can_export(export.owner, export.kind, export.unit):
+        raise CannotBeMade(say("This table is not yours to export."))
+    path = file_path(export)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_suffix(".part")
+    try:
+        rows = _write_rows(export, half)
+        with half.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        os.replace(half, path)
+    except writers.TooManyRows:
+        raise CannotBeMade(say("The list grew while it was written. Ask for it once more.")) from None
+    finally:
+        half.unlink(missing_ok=True)
+    return rows, digest
+
+
+def _write_rows(export: Export, path: Path) -> int:
+    watch = _Watch(export)
+    if (export.kind, export.format) == (Export.Kind.FORMS, Export.Format.CSV):
+        watch.count = forms.expected_rows(export)
+        return forms.write_forms_csv(export, path, watch.told)
+    sheet = SHEETS[export.kind](export)
+    watch.count = sheet.row_count
+    sheet.rows = watch.over(sheet.rows)
+    WRITERS[export.format](sheet, path)
+    watch.told_at = float("-inf")
+    watch.told(watch.done)  # packing a long XLSX takes seconds, in which it may have been stopped
+    return watch.done
+
+
+class _Watch:
+    """Sees the rows go by: tells how far it is, and stops when the owner asks."""
+
+    def __init__(self, export: Export):
+        self.export, self.count, self.done = export, 0, 0
+        self.started = time.monotonic()
+        self.told_at = float("-inf")
+
+    def over(self, rows):
+        for self.done, row in enumerate(rows, start=1):
+            if self.done % LOOK_EVERY == 1:
+                self._look()
+            yield row
+
+    def told(self, done: int) -> None:
+        self.done = done
+        self._look()
+
+    def _look(self) -> None:
+        moment = time.monotonic()
+        if moment - self.told_at < TELL_SECONDS:
+            return
+        self.told_at = moment
+        try:
+            if cache.get(_stop_key(self.export)):
+                raise Stopped
+            cache.set(_progress_key(self.export), (self.done, self.count, moment - self.started), CACHE_SECONDS)
+        except Stopped:
+            raise
+        except Exception as gone:  # without the cache the bar and the stopping are missing, not the file
+            logger.warning("no progress without the cache: %s", type(gone).__name__)
+
+
+def _progress_key(export: Export) -> str:
+    return f"export-{export.pk}"
+
+
+def _stop_key(export: Export) -> str:
+    return f"export-{export.pk}-stop"
