@@ -15,6 +15,7 @@ env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.str("CENSUS_VERIFY_VAR", str(BASE_DIR / "var")))
 EXPORT_DIR = VAR_DIR / "exports"
+IMPORT_DIR = VAR_DIR / "imports"
 
 DEBUG = env.bool("DEBUG", False)
 # A day turns the training mode on: the clock stands on that day, demo accounts exist,

@@ -96,6 +96,14 @@ def scope_of(officer) -> Scope:
     return scope
 
 
+def import_areas_of(officer) -> list[AdministrativeUnit]:
+    """The provinces into whose register she may import: administrators only."""
+    scope = scope_of(officer)
+    if Role.ADMINISTRATOR not in scope.roles:
+        return []
+    return [unit for unit in scope.person_units if unit.level == AdministrativeUnit.Level.PROVINCE]
+
+
 class IsPostedOfficer(BasePermission):
     """The API is closed to whoever has no posting today."""
 

@@ -1,3 +1,4 @@
+from households.models.imports import Import, ImportProblem, RememberedHeading
 from households.models.officers import Posting, TeamCommune, User, WorkTeam
 from households.models.register import CollectionForm, Household
 from households.models.units import AdministrativeUnit, Commune, District, Hamlet, Province, UnitChange
@@ -9,8 +10,11 @@ __all__ = [
     "District",
     "Hamlet",
     "Household",
+    "Import",
+    "ImportProblem",
     "Posting",
     "Province",
+    "RememberedHeading",
     "TeamCommune",
     "UnitChange",
     "User",
