@@ -8,6 +8,98 @@ from django.utils.translation import gettext_lazy as _
 SENTENCES = {
     # the whole file
     "same_file": _("This very file was loaded on %(day)s by %(officer)s. Loading it again must be asked for."),
+    # the file as files.py reads it
+    "cell_too_long": _(
+        "Row %(row)d has a cell of more than %(limit)d characters. Something is wrong with its quotation "
+        "marks, or it is no list of forms. Mend the row and upload again."
+    ),
+    "cut_off": _(
+        "The file is cut off: its last row, %(row)d, has only %(cells)d of %(columns)d cells and no line "
+        "end. Export it again; if it is whole, end its last line."
+    ),
+    "cut_off_in_cell": _(
+        "The file is cut off: the quoted cell that begins in row %(row)d has no end. Export it again."
+    ),
+    "empty_file": _("The file is empty. Export it again."),
+    "encoding_unknown": _(
+        "The letters of this file are not Unicode. Say whether they are TCVN3 or VNI, or save it as CSV UTF-8."
+    ),
+    "ending_unknown": _(
+        "A file ending in “%(ending)s” is not read. Save the list as CSV UTF-8 or as an Excel workbook (.xlsx)."
+    ),
+    "is_archive": _("This is an archive. Unpack it and upload the list that is in it."),
+    "is_database": _("This is a database file. Export the list from its program as CSV UTF-8."),
+    "is_doc": _(
+        "This is an old text document, not a list. Copy the table into a spreadsheet and save it as an Excel "
+        "workbook (.xlsx)."
+    ),
+    "is_no_text": _(
+        "This is no list: the file holds something else than text. Export it again as CSV UTF-8 or as an "
+        "Excel workbook (.xlsx)."
+    ),
+    "is_ods": _(
+        "This is a LibreOffice or OpenOffice document, whatever its name. Save the list as an Excel workbook "
+        "(.xlsx) or as CSV UTF-8."
+    ),
+    "is_pdf": _("This is a PDF, whatever its name. Upload the list it was printed from, as .xlsx or CSV UTF-8."),
+    "is_picture": _("This is a picture, whatever its name. Upload the list itself, as .xlsx or CSV UTF-8."),
+    "is_program": _(
+        "This is a program, not a list. Do not open it; tell whoever looks after your computers where it came from."
+    ),
+    "is_slides": _("These are slides, not a list. Save the list as an Excel workbook (.xlsx) or as CSV UTF-8."),
+    "is_web_page": _(
+        "This is a web page or an XML file, whatever its name; some programs call it Excel. Open it in the "
+        "spreadsheet and save it as an Excel workbook (.xlsx)."
+    ),
+    "is_word": _(
+        "This is a text document, not a list. Copy the table into a spreadsheet and save it as an Excel "
+        "workbook (.xlsx)."
+    ),
+    "is_xls": _("This is an old Excel file (.xls). Open it and save it as an Excel workbook (.xlsx)."),
+    "is_xlsb": _("This is a binary Excel file (.xlsb). Open it and save it as an Excel workbook (.xlsx)."),
+    "line_too_long": _(
+        "Row %(row)d is longer than %(limit)d characters. It has no line end, or it is no list of forms. "
+        "Export the file again."
+    ),
+    "more_cells": _(
+        "Row %(row)d has more cells than the heading's %(columns)d (“%(text)s”). Most often a cell with a "
+        "comma lacks its quotation marks. Mend the row and upload again."
+    ),
+    "no_rows": _("The file has no rows below its heading."),
+    "not_utf8": _(
+        "The letters of row %(row)d are not UTF-8. Open the file in the spreadsheet and save it as “CSV "
+        "UTF-8” or as an Excel workbook (.xlsx)."
+    ),
+    "nul_bytes": _("Row %(row)d holds zero bytes: the file is damaged. Export it again."),
+    "sheets_differ": _("Sheet “%(sheet)s” has other headings than sheet “%(other)s”. Load them one after the other."),
+    "stray_quotation_mark": _(
+        "In row %(row)d a quotation mark stands inside a cell. It must be written twice, and the cell be in "
+        "quotation marks. Save the file from a spreadsheet, which does so."
+    ),
+    "text_named_workbook": _(
+        "The file is called “%(ending)s”, but it is plain text. If it is a CSV file, call it .csv; otherwise "
+        "save it again from the spreadsheet."
+    ),
+    "too_many_bytes": _("The file is larger than %(limit)d MB. Split it."),
+    "too_many_columns": _(
+        "The heading has %(columns)d columns; at most %(limit)d are read. Delete those that are not needed."
+    ),
+    "too_many_rows": _("The file has more than %(limit)d rows. Split it."),
+    "workbook_named_otherwise": _(
+        "The file is called “%(ending)s”, but it is an Excel workbook. Call it .xlsx, or save it as CSV UTF-8."
+    ),
+    "xlsx_bomb": _("This workbook unpacks to far more than it should. It is not opened. Save the list as CSV UTF-8."),
+    "xlsx_damaged": _("The workbook is damaged or cut off. Open it in the spreadsheet and save it again."),
+    "xlsx_no_sheet": _("The workbook has no sheet with cells."),
+    "xlsx_password": _("The workbook is protected by a password. Save it without one."),
+    "xlsx_too_big": _(
+        "The workbook is too big to be opened (at most %(limit)d rows a sheet). Save it as CSV UTF-8: that "
+        "may have millions of rows."
+    ),
+    "xlsx_too_many_rows": _(
+        "Sheet “%(sheet)s” goes down to row %(rows)d; a sheet of a workbook may have %(limit)d rows. Save it "
+        "as CSV UTF-8, or delete what stands far below the list."
+    ),
     # a cell
     "missing": _("The cell is empty; this column is needed."),
     "too_long": _("At most %(limit)d characters."),
@@ -48,7 +140,7 @@ SENTENCES = {
 class FileRefused(Exception):
     """The whole file cannot be read. `code` is one of SENTENCES."""
 
-    def __init__(self, code: str, **values):
+    def __init__(self, code: str, /, **values):
         self.code, self.values = code, values
         super().__init__(code)
 
@@ -56,7 +148,7 @@ class FileRefused(Exception):
 class CellRefused(ValueError):
     """A cell that cannot be read; its row is refused."""
 
-    def __init__(self, code: str, **values):
+    def __init__(self, code: str, /, **values):
         self.code, self.values, self.column = code, values, ""
         super().__init__(code)
 
