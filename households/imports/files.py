@@ -50,10 +50,12 @@ _FORMULA_STARTS = ("=", "+", "-", "@")
 # an apostrophe before them says that the cell is text: our own error files have it
 _TEXT_MARK = re.compile("'[=+@-]")
 _CONTROL = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL_AND_TAB = re.compile("[\x01-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
+_LINE_END = re.compile("[\r\n]")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-# Bytes of UTF-8 text that is in NFC and without control characters by its bytes alone: ASCII, Latin letters up to
-# U+01BF, and what E1 begins, of which only the Vietnamese letters E1 BA, E1 BB are taken on trust.
-_PLAIN_BYTES = bytes([9, 10, 13, *range(0x20, 0x7F), *range(0x80, 0xC0), 0xC3, 0xC4, 0xC5, 0xC6])
+# Bytes of which UTF-8 makes no control and no invisible characters: ASCII without tab, Latin letters up to U+01BF,
+# and what E1 begins, the Vietnamese letters among it.
+_PLAIN_BYTES = bytes([10, 13, *range(0x20, 0x7F), *range(0x80, 0xC0), 0xC3, 0xC4, 0xC5, 0xC6, 0xE1])
 
 # what other programs' files begin with -> code of the sentence
 _OTHER_FILES = (
@@ -342,10 +344,10 @@ def _first_text(path: Path) -> tuple[str, str, int]:
 def _head_rows(path: Path, layout: Layout) -> list[list[str]]:
     """The first rows as they are, of any width."""
     rows: list[list[str]] = []
-    lines = _Lines(path, layout.codec, Progress())
+    reader = csv.reader(_Lines(path, layout, Progress()), delimiter=layout.delimiter, strict=True)
     try:
-        for row in islice(_split(lines, layout.delimiter), SAMPLE_ROWS):
-            rows.append(row)
+        for row in islice(reader, SAMPLE_ROWS):
+            rows.append([_LINE_END.sub(" ", cell) for cell in row])
     except (FileRefused, csv.Error) as error:
         raise _refusal_of(error, len(rows) + 1) from None
     return rows
@@ -391,14 +393,14 @@ def _count_lines(path: Path, codec: str) -> int:
 
 
 class _Lines:
-    """The lines of a file without their ends.
+    """The lines of a file with their ends.
 
     `ends_whole` tells, after the last, whether it had its end; `has_text_marks` whether a cell may begin with an
     apostrophe that is not part of it.
     """
 
-    def __init__(self, path: Path, codec: str, progress: Progress):
-        self.path, self.codec, self.progress = path, codec, progress
+    def __init__(self, path: Path, layout: Layout, progress: Progress):
+        self.path, self.layout, self.progress = path, layout, progress
         self.ends_whole, self.has_text_marks = True, False
         self.lines = chain.from_iterable(map(self._lines_of, self._texts()))
 
@@ -408,22 +410,21 @@ class _Lines:
     def _lines_of(self, text: str) -> list[str]:
         if "'" in text and _TEXT_MARK.search(text):
             self.has_text_marks = True
-        lines = text.split("\n")
-        self.ends_whole = not lines[-1]
-        if self.ends_whole:
-            lines.pop()
-        return lines
+        self.ends_whole = text.endswith(("\n", "\r"))
+        # no other line ends are left in the text
+        return text.splitlines(keepends=True)
 
     def _texts(self) -> Iterator[str]:
         with self.path.open("rb") as file:
             self.progress.total = self.path.stat().st_size
-            yield from _texts(file, self.codec, self.progress)
+            yield from _texts(file, self.layout.codec, self.progress, keep_tabs=self.layout.delimiter == "\t")
 
 
-def _texts(file: BinaryIO, codec: str, progress: Progress) -> Iterator[str]:
-    """The text in whole lines, some thousand at a time, clean, with "\n" for every line end. Work is done on the
-    whole text, never by line or cell, and nearly none where the bytes show that there is nothing to do."""
+def _texts(file: BinaryIO, codec: str, progress: Progress, keep_tabs: bool) -> Iterator[str]:
+    """The text in whole lines, some thousand at a time, clean. Work is done on the whole text, never by line or cell,
+    and hardly any where the bytes show that there is nothing to do."""
     decoder = codecs.getincrementaldecoder(codec)("replace" if codec == "cp1252" else "strict")
+    plain_bytes = _PLAIN_BYTES + b"\t" if keep_tabs else _PLAIN_BYTES
     rest, data, refusal = "", b"begin", None
     while data and not refusal:
         data = file.read(CHUNK)
@@ -433,76 +434,35 @@ def _texts(file: BinaryIO, codec: str, progress: Progress) -> Iterator[str]:
         except UnicodeDecodeError as error:
             text = rest + error.object[: error.start].decode(error.encoding, errors="replace")
             refusal = FileRefused("not_utf8")
-        if not (codec == "utf-8-sig" and _is_plain(data)):
+        if codec != "utf-8-sig" or data.translate(None, plain_bytes):
             if "\0" in text:
                 text, refusal = text[: text.index("\0")], FileRefused("nul_bytes")
-            text = _clean(text)
+            text = _INVISIBLE.sub("", (_CONTROL if keep_tabs else _CONTROL_AND_TAB).sub(" ", text))
+        if not unicodedata.is_normalized("NFC", text):
+            text = unicodedata.normalize("NFC", text)
         if data or refusal:
             cut = text.rfind("\n") + 1 or text.rfind("\r", 0, -1) + 1
             text, rest = text[:cut], text[cut:]
             if len(rest) > MAX_LINE:
                 refusal = FileRefused("line_too_long", limit=MAX_LINE)
-        if "\r" in text:
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
         if text:
             yield text
     if refusal:
         raise refusal
 
 
-def _is_plain(data: bytes) -> bool:
-    others = data.translate(None, _PLAIN_BYTES)
-    if not others:
-        return True
-    return len(others) == others.count(b"\xe1") == data.count(b"\xe1\xba") + data.count(b"\xe1\xbb")
-
-
-def _split(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
-    """Every row as a list of cells, blank ones too. `csv` itself takes twice as long, so it is asked only where the
-    quotation marks of a line are not plainly around whole cells."""
-    lines = iter(lines)
-    for line in lines:
-        if '"' not in line:
-            yield line.split(delimiter)
-            continue
-        parts = line.split('"')
-        last = len(parts) - 1
-        cells: list[str] | None = []
-        if last % 2:
-            cells = None
-        elif parts[0]:
-            cells = parts[0][:-1].split(delimiter) if parts[0][-1] == delimiter else None
-        if cells is not None:
-            for place in range(1, last, 2):
-                cells.append(parts[place])
-                between = parts[place + 1]
-                if between == delimiter and place + 1 < last:
-                    continue
-                if place + 1 == last:
-                    if between:
-                        if between[0] != delimiter:
-                            cells = None
-                            break
-                        cells += between[1:].split(delimiter)
-                elif len(between) > 1 and between[0] == delimiter == between[-1]:
-                    cells += between[1:-1].split(delimiter)
-                else:
-                    cells = None
-                    break
-        if cells is None:
-            following = (more + "\n" for more in chain((line,), lines))
-            cells = [cell.replace("\n", " ") for cell in next(csv.reader(following, delimiter=delimiter, strict=True))]
-        yield cells
-
-
 def _csv_rows(path: Path, layout: Layout, progress: Progress) -> Iterator[tuple[int, list[str]]]:
-    lines = _Lines(path, layout.codec, progress)
+    lines = _Lines(path, layout, progress)
+    reader = csv.reader(lines, delimiter=layout.delimiter, strict=True)
     width, heading, number = layout.width, layout.heading_rows[0], 0
-    last_row = heading + MAX_ROWS
+    last_row, has_tabs, lines_more = heading + MAX_ROWS, layout.delimiter == "\t", 0
     short_rows, last_short = 0, (0, 0)
     try:
-        for number, row in enumerate(_split(lines, layout.delimiter), start=1):
-            if number <= heading or (not row[0].strip() and not "".join(row).strip()):
+        for number, row in enumerate(reader, start=1):
+            if reader.line_num != number + lines_more:
+                lines_more = reader.line_num - number
+                row = [_LINE_END.sub(" ", cell) for cell in row]
+            if number <= heading or not row or (not row[0].strip() and not "".join(row).strip()):
                 continue
             if len(row) != width:
                 if len(row) < width:
@@ -510,6 +470,8 @@ def _csv_rows(path: Path, layout: Layout, progress: Progress) -> Iterator[tuple[
                 row = _fitted(row, width)
             if number > last_row:
                 raise FileRefused("too_many_rows", limit=MAX_ROWS)
+            if has_tabs and "\t" in "".join(row):
+                row = [cell.replace("\t", " ") for cell in row]
             if lines.has_text_marks:
                 row = [cell[1:] if _TEXT_MARK.match(cell) else cell for cell in row]
             yield number, row
@@ -627,7 +589,7 @@ def _run(mode: str, path: Path, *sheets: str) -> Iterator[str]:
             if mode == "look":
                 yield from process.stdout
             else:
-                yield from _texts(process.stdout, "utf-8-sig", Progress())
+                yield from _texts(process.stdout, "utf-8-sig", Progress(), keep_tabs=True)
             complaint = process.stderr.read().decode(errors="replace")
             process.wait()
         finally:
