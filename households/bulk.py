@@ -1,16 +1,9 @@
-"""Many rows at once: lines by COPY, and tables without their indexes meanwhile."""
+"""Many rows at once: tables without their indexes meanwhile."""
 
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-PIECE = 1024 * 1024
-
-
-def copy_lines(cursor, table: str, lines: Iterable[str], columns: str = "") -> None:
-    """Lines of COPY's text format into `table`; `columns` as "(a, b)" where not all."""
-    body = io.BytesIO("".join(lines).encode())
-    cursor.copy_expert(f"COPY {table} {columns} FROM STDIN", body, PIECE)
+PIECE = 1024 * 1024  # bytes that COPY asks for at a time
 
 
 @contextmanager

@@ -200,6 +200,11 @@ def suspicions(form) -> list[Suspicion]:
     return [found for rule in FORM_RULES if (found := rule(form))]
 
 
+def suspected(form) -> list[tuple[str, str]]:
+    """(fault, field) of everything suspected on one form."""
+    return [(found.fault.value, found.field) for found in suspicions(form)]
+
+
 def heads_of_household(forms: Iterable) -> Suspicion | None:
     """A household has one head (L17)."""
     heads = sum(text.search_key(form.relation) in HEAD_WORDS for form in forms)

@@ -60,6 +60,7 @@ class FormKind:
         barcode, commune = (_heading(job, name) for name in ("barcode", "commune"))
         cursor.execute(
             f"""
+            DROP TABLE IF EXISTS twice;
             CREATE TEMP TABLE twice ON COMMIT DROP AS
             SELECT barcode, min(source_row) AS first FROM {table} WHERE barcode <> '' GROUP BY barcode HAVING count(*) > 1
             """
@@ -115,7 +116,8 @@ class FormKind:
 
     def _copy_runs(self, cursor, job: Import, rows: form_rows.FormRows) -> None:
         cursor.execute(f"CREATE UNLOGGED TABLE {job.staging_table}_runs ({form_rows.STAGED_RUNS})")
-        bulk.copy_lines(cursor, f"{job.staging_table}_runs", rows.runs)
+        rows.runs.seek(0)
+        cursor.copy_expert(f"COPY {job.staging_table}_runs FROM STDIN", rows.runs, bulk.PIECE)
         cursor.execute(f"ALTER TABLE {job.staging_table}_runs ADD PRIMARY KEY (run)")
         cursor.execute(f"ANALYZE {job.staging_table}_runs")
 
@@ -144,14 +146,14 @@ class FormKind:
             f"SELECT DISTINCT commune_id, hamlet_name FROM {table}_runs r WHERE hamlet_id IS NULL"
             f" AND EXISTS (SELECT 1 FROM {table} s WHERE s.run = r.run)"
         )
-        new_hamlets = {(commune, text.search_key(name)): name for commune, name in cursor.fetchall()}
+        needed = {(commune, text.search_key(name)) for commune, name in cursor.fetchall()}
         return {
             "new_forms": staged - existing,
             "existing_forms": existing,
             "kept_forms": kept,
             "new_households": new_households,
             "known_households": households - new_households,
-            "new_hamlets": sorted(new_hamlets.values()),
+            "new_hamlets": sorted(name for key, name in rows.new_hamlets.items() if key in needed),
             "suspected": suspected,
         }
 
@@ -161,6 +163,7 @@ class FormKind:
         table = job.staging_table
         cursor.execute(
             f"""
+            DROP TABLE IF EXISTS file_run;
             CREATE TEMP TABLE file_run ON COMMIT DROP AS
             SELECT r.*, count(*)::int AS forms, CASE WHEN r.book_number <> ''
                 THEN r.commune_id || ' ' || r.book_number
@@ -172,6 +175,7 @@ class FormKind:
         )
         cursor.execute(
             """
+            DROP TABLE IF EXISTS file_household;
             CREATE TEMP TABLE file_household ON COMMIT DROP AS
             SELECT g.*, (
                 SELECT min(h.id) FROM households_household h
@@ -218,7 +222,12 @@ class FormKind:
     @staticmethod
     def _make_hamlets(cursor, job: Import, today: date) -> None:
         runs = f"{job.staging_table}_runs"
-        cursor.execute(f"SELECT DISTINCT commune_id, hamlet_name FROM {runs} WHERE hamlet_id IS NULL ORDER BY 1, 2")
+        cursor.execute(
+            f"""
+            SELECT commune_id, hamlet_name FROM {runs} WHERE hamlet_id IS NULL
+            GROUP BY commune_id, hamlet_name ORDER BY commune_id, min(run)
+            """
+        )
         known = Hamlets(job.area, today)
         by_key: dict[tuple[int, str], list[str]] = {}
         for commune_id, name in cursor.fetchall():
@@ -267,6 +276,7 @@ class FormKind:
         cursor.execute("ANALYZE file_run")
         cursor.execute(
             """
+            DROP TABLE IF EXISTS run_household;
             CREATE TEMP TABLE run_household ON COMMIT DROP AS
             SELECT r.run, r.hamlet_id, g.household_id, g.last_line
                 + coalesce(sum(r.forms) OVER (PARTITION BY g.household_id ORDER BY r.run
@@ -286,9 +296,7 @@ class FormKind:
         cursor.execute(f"SELECT count(*) FROM {table}_existing")
         (existing,) = cursor.fetchone()
         only_new = f"WHERE NOT EXISTS (SELECT 1 FROM {table}_existing e WHERE e.source_row = s.source_row) AND"
-        cursor.execute(
-            "SELECT pg_relation_size(%s) / current_setting('block_size')::int", [table]
-        )
+        cursor.execute("SELECT pg_relation_size(%s) / current_setting('block_size')::int", [table])
         (pages,) = cursor.fetchone()
         # A form's id is its row's number behind all ids there are, so that whatever else belongs to it finds it.
         cursor.execute(f"SELECT coalesce(max(source_row), 0) FROM {table}")
@@ -318,12 +326,7 @@ class FormKind:
 
     def _update_forms(self, cursor, job: Import) -> None:
         """Items of the file's columns into forms that are there; kept ones and places stay."""
-        items = [
-            item
-            for name in job.columns
-            if name not in NEVER_UPDATED
-            for item in GOES_WITH.get(name, [name])
-        ]
+        items = [item for name in job.columns if name not in NEVER_UPDATED for item in GOES_WITH.get(name, [name])]
         if not items:
             return
         table = job.staging_table

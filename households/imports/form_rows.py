@@ -5,6 +5,7 @@ something is not. Values that repeat (places, dates, relations) are read once an
 """
 
 import re
+import tempfile
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
@@ -83,7 +84,9 @@ UNIQUE_FIELDS = {"barcode", "full_name", "pin", "cmnd"}
 
 # --- single cells -----------------------------------------------------------------------
 
-PARTIAL_DATE = re.compile(r"(?:(?:(\d{1,2})[/. -])?(\d{1,2})[/. -])?(\d{4})|(\d{4})-(\d{2})-(\d{2})(?:[T ]0?0:00:00.*)?|(\d{2})(\d{2})(\d{4})")
+PARTIAL_DATE = re.compile(
+    r"(?:(?:(\d{1,2})[/. -])?(\d{1,2})[/. -])?(\d{4})|(\d{4})-(\d{2})-(\d{2})(?:[T ]0?0:00:00.*)?|(\d{2})(\d{2})(\d{4})"
+)
 SPOILT_NUMBER = re.compile(r"\d[.,]\d+E\+\d+", re.IGNORECASE)
 SEXES = {"nam": 1, "1": 1, "m": 1, "male": 1, "nu": 2, "2": 2, "0": 0, "f": 2, "female": 2, "": 0}
 MARITAL = {
@@ -216,7 +219,7 @@ class Remembered(dict):
 
     def __missing__(self, cell: str):
         value = self.read(cell)
-        if len(self) >= 30_000:
+        if len(self) >= 8_000:
             self.clear()
         self[cell] = value
         return value
@@ -291,7 +294,11 @@ class FormRows:
         self.columns, self.communes, self.hamlets = columns, communes, hamlets
         self.default_day, self.today, self.tell = collected_on, today, tell
         self.readers = [
-            (place, _reader_of(name) if name in UNIQUE_FIELDS else Remembered(_reader_of(name)).__getitem__, columns[name])
+            (
+                place,
+                _reader_of(name) if name in UNIQUE_FIELDS else Remembered(_reader_of(name)).__getitem__,
+                columns[name],
+            )
             for place, name in enumerate(NAMES)
             if name in columns
         ]
@@ -299,7 +306,7 @@ class FormRows:
         self.places: dict[tuple, tuple] = {}
         self.new_hamlets: dict[tuple[int, str], str] = {}
         self.run, self.run_key, self.place_in_run = 0, None, 0
-        self.runs: list[str] = []  # lines for STAGED_RUNS; whoever copies them empties the list
+        self.runs = tempfile.TemporaryFile()  # lines for STAGED_RUNS
 
     def read(self, row: int, cells: list[str]) -> str | None:
         """The row as a line of COPY into STAGED, or None where it is refused."""
@@ -313,6 +320,9 @@ class FormRows:
         except CellRefused as refused:
             self._tell_all(row, cells, refused)
             return None
+
+    def close(self) -> None:
+        self.runs.close()
 
     def _tell_all(self, row: int, cells: list[str], first: CellRefused) -> None:
         """Every cell that cannot be read; where all can, what `first` says of the row as a whole."""
@@ -355,7 +365,7 @@ class FormRows:
         if key != self.run_key:
             self.run, self.run_key, self.place_in_run = self.run + 1, key, 0
             run = (str(self.run), str(commune_id), str(hamlet_id or NULL), hamlet_name, book, address, head)
-            self.runs.append("\t".join(run) + "\n")
+            self.runs.write(("\t".join(run) + "\n").encode())
         self.place_in_run += 1
         form = FormValues(
             full_name, year, month, day, sex, blood, marital, birth_place, origin, residence, present, ethnicity,
@@ -385,7 +395,7 @@ class FormRows:
             hamlet_id, hamlet_name = self.hamlets.find(found.commune.pk, hamlet)
         except CellRefused as refused:
             raise refused.of("hamlet") from None
-        if len(self.places) > 30_000:
+        if len(self.places) > 10_000:
             self.places.clear()
         place = (found.ids, found.commune.pk, hamlet_id, hamlet_name)
         self.places[code, name, district, hamlet, collected.year] = place

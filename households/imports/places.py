@@ -39,52 +39,80 @@ class FoundCommune:
         return f"{self.collected.pk}\t{self.commune.pk}"
 
 
+Names = dict[str, list[AdministrativeUnit]]
+
+
 class Communes:
     """Every commune `area` has or had, found by what files write."""
 
     def __init__(self, area: AdministrativeUnit, today: date):
         units = AdministrativeUnit.objects.under(area).filter(level=Level.COMMUNE).select_related("parent")
-        self.by_code: dict[str, list[AdministrativeUnit]] = defaultdict(list)
-        self.by_name: dict[str, list[AdministrativeUnit]] = defaultdict(list)
-        for unit in units.order_by("valid_from", "pk"):
-            self.by_code[unit.code].append(unit)
-            for name in {unit.full_name, unit.name}:
-                self.by_name[text.search_key(name)].append(unit)
-        for row in read_csv("households", "unit_aliases.csv"):
-            for unit in self.by_code.get(row["code_2020"], [])[-1:]:
-                if row["alias_code"] and unit not in self.by_code[row["alias_code"]]:
-                    self.by_code[row["alias_code"]].append(unit)
-                if unit not in self.by_name[text.search_key(row["alias_full_name"])]:
-                    self.by_name[text.search_key(row["alias_full_name"])].append(unit)
+        units = list(units.order_by("valid_from", "pk"))
+        self.own = self._by_code_and_name((unit, unit.code, (unit.full_name, unit.name)) for unit in units)
+        today_by_code = {unit.code: unit for unit in units if unit.valid_to is None}
+        aliases = [
+            (today_by_code[row["code_2020"]], row["alias_code"], (row["alias_full_name"],))
+            for row in read_csv("households", "unit_aliases.csv")
+            if row["code_2020"] in today_by_code
+        ]
+        self.with_aliases = self._by_code_and_name(
+            [*((unit, unit.code, (unit.full_name, unit.name)) for unit in units), *aliases]
+        )
         # asked now: while rows are being read the connection is busy with writing them
-        self.became = {unit: _unit_on(unit, today) for found in self.by_code.values() for unit in found}
+        self.became = {unit: _unit_on(unit, today) for unit in units}
+
+    @staticmethod
+    def _by_code_and_name(entries: Iterable[tuple[AdministrativeUnit, str, tuple[str, ...]]]) -> tuple[Names, Names]:
+        by_code, by_name = defaultdict(list), defaultdict(list)
+        for unit, code, names in entries:
+            for key, of in ((code, by_code), *((text.search_key(name), by_name) for name in names)):
+                if key and unit not in of[key]:
+                    of[key].append(unit)
+        return by_code, by_name
 
     def find(self, code: str, name: str, district: str, collected_on: date) -> FoundCommune:
-        """Raises CellRefused: unknown, ambiguous, split since, or a code and a name that contradict each other."""
+        """Raises CellRefused: unknown, ambiguous, split since, or a code and a name that contradict each other.
+
+        Its own code and name on the day of collection come first; aliases help where those find nothing.
+        """
         code, name, district = code.strip(), text.search_key(name.strip()), text.search_key(district.strip())
         if not code and not name:
             raise CellRefused("missing")
-        # spreadsheets make numbers of codes; communes of the far north begin with zeros
-        named = self.by_name.get(name, []) if name else None
-        coded = self.by_code.get(code.zfill(5), []) if code else None
-        if coded is not None and not coded:
-            raise CellRefused("commune_code_unknown", code=code)
-        if named is not None and not named:
-            raise CellRefused("commune_unknown", name=name)
-        found = named if coded is None else coded
-        if coded is not None and named is not None:
-            found = [u for u in coded if u in named] or [u for u in coded if self._becomes_one_of(u, named)]
-            if not found:
-                raise CellRefused("code_and_name_differ", code=code, named=coded[-1].full_name)
-        found = self._in_district(found, district)
-        standing = [u for u in found if _stood_on(u, collected_on)]
-        found = standing or found
-        if len({u.pk for u in found}) > 1:
-            raise CellRefused("commune_ambiguous", units=", ".join(f"{u.full_name}, {u.parent.full_name}" for u in found))
+        code = code and code.zfill(5)  # spreadsheets make numbers of codes, and codes of the far north begin with zeros
+        try:
+            found = self._standing(self._matching(self.own, code, name, district), collected_on)
+        except CellRefused:
+            found = []
+        if not found:
+            found = self._matching(self.with_aliases, code, name, district)
+            found = self._standing(found, collected_on) or found
+        if len(found) > 1:
+            raise CellRefused(
+                "commune_ambiguous", units="; ".join(f"{u.full_name}, {u.parent.full_name}" for u in found)
+            )
         commune = self.became[found[0]]
         if commune is None:
             raise CellRefused("commune_split", unit=found[0].full_name)
         return FoundCommune(found[0], commune)
+
+    def _matching(self, names: tuple[Names, Names], code: str, name: str, district: str) -> list[AdministrativeUnit]:
+        """Raises CellRefused where nothing matches."""
+        by_code, by_name = names
+        coded, named = by_code.get(code, []), by_name.get(name, [])
+        if code and not coded:
+            raise CellRefused("commune_code_unknown", code=code)
+        if name and not named:
+            raise CellRefused("commune_unknown")
+        found = coded or named
+        if code and name:
+            found = [u for u in coded if u in named] or [u for u in coded if self._becomes_one_of(u, named)]
+            if not found:
+                raise CellRefused("code_and_name_differ", code=code, named=coded[-1].full_name)
+        return self._in_district(found, district)
+
+    @staticmethod
+    def _standing(units: list[AdministrativeUnit], day: date) -> list[AdministrativeUnit]:
+        return [u for u in units if (not u.valid_from or u.valid_from <= day) and (not u.valid_to or u.valid_to > day)]
 
     def _becomes_one_of(self, unit: AdministrativeUnit, others: list[AdministrativeUnit]) -> bool:
         return self.became[unit] in {self.became[other] for other in others} - {None}
@@ -104,10 +132,6 @@ def _unit_on(unit: AdministrativeUnit, day: date) -> AdministrativeUnit | None:
         return unit_on(unit, day)
     except (UnitChange.MultipleObjectsReturned, UnitChange.DoesNotExist):
         return None
-
-
-def _stood_on(unit: AdministrativeUnit, day: date) -> bool:
-    return (unit.valid_from is None or unit.valid_from <= day) and (unit.valid_to is None or unit.valid_to > day)
 
 
 class Hamlets:
@@ -135,9 +159,9 @@ def make_hamlets(names: Iterable[tuple[int, str]], today: date) -> dict[tuple[in
     names = list(names)
     communes = AdministrativeUnit.objects.in_bulk({commune_id for commune_id, _ in names})
     last: dict[int, int] = {}
-    for commune_id, code in AdministrativeUnit.objects.filter(
-        parent__in=communes, level=Level.HAMLET
-    ).values_list("parent_id", "code"):
+    for commune_id, code in AdministrativeUnit.objects.filter(parent__in=communes, level=Level.HAMLET).values_list(
+        "parent_id", "code"
+    ):
         number = code.rpartition("-")[2]
         last[commune_id] = max(last.get(commune_id, 0), int(number) if number.isdigit() else 0)
     made: dict[tuple[int, str], int] = {}

@@ -12,8 +12,8 @@ import logging
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -29,7 +29,7 @@ from households import bulk
 from households.imports import files, headings
 from households.imports.fields import Field
 from households.imports.problems import CellRefused, FileRefused
-from households.models import Import, ImportProblem, RememberedHeading, User
+from households.models import Import, ImportProblem, User
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ class Rows(Protocol):
     """Reads the rows of one file; lines in COPY's text format come out."""
 
     def read(self, row: int, cells: list[str]) -> str | None: ...
+    def close(self) -> None: ...
 
 
 class Kind(Protocol):
@@ -96,13 +97,13 @@ def receive(*, kind: str, source, name: str, area, by: User, fields: tuple[Field
             kind=kind, area=area, by=by, file_name=name[-200:], size=size, sha256=sha256, uploaded_at=clock.now()
         )
         try:
-            look = files.look_at(path, name)
+            look = files.look_at(path, name, known=headings.known_keys(fields))
         except FileRefused as refused:
             job.status, job.finished_at = Import.Status.REFUSED, clock.now()
             job.refusal, job.refusal_values = refused.code, refused.values
             job.save()
             raise
-        remembered = dict(RememberedHeading.objects.filter(kind=kind).values_list("heading", "field"))
+        remembered = headings.remembered_for(kind)
         job.layout, job.headings = look.layout.as_json(), look.headings
         job.columns = headings.guess_columns(look.headings, fields, remembered)
         with transaction.atomic():
@@ -137,8 +138,11 @@ def file_path(job: Import) -> Path:
     return Path(settings.IMPORT_DIR) / f"{job.pk}"
 
 
-def look(job: Import) -> files.Look:
-    return files.look_at(file_path(job), job.file_name)
+def look(job: Import, fields: tuple[Field, ...], *, sheets: Sequence[str] = (), encoding: str = "") -> files.Look:
+    """What the file shows, with the sheets and the encoding that somebody chose. Raises FileRefused."""
+    return files.look_at(
+        file_path(job), job.file_name, known=headings.known_keys(fields), sheets=sheets, encoding=encoding
+    )
 
 
 @transaction.atomic
@@ -270,21 +274,21 @@ def _check(cursor, job: Import, kind: Kind, tell: "_Teller") -> None:
     kind.drop_staged(cursor, job)
     ImportProblem.objects.filter(of_import=job).delete()
     cursor.execute(f"CREATE UNLOGGED TABLE {job.staging_table} ({kind.staged_columns()})")
-    problems = _Problems(job, {field.name: field.heading for field in kind.fields})
-    rows = kind.rows(job, clock.today(), problems.tell)
-    position = files.Position()
-    read = files.read_rows(file_path(job), files.Layout.from_json(job.layout), position)
-    tell("reading", 0, job.size)
-    counted = _copy_staged(cursor, job.staging_table, rows, read, position, tell)
-    tell("comparing", 0, 0)
-    problems.copy(cursor)
-    job.changes = kind.check_staged(cursor, job, rows)
+    with (
+        closing(_Problems(job, {field.name: field.heading for field in kind.fields})) as problems,
+        closing(kind.rows(job, clock.today(), problems.tell)) as rows,
+    ):
+        position = files.Progress()
+        read = files.read_rows(file_path(job), files.Layout.from_json(job.layout), position)
+        job.rows = _copy_staged(cursor, job.staging_table, rows, read, position, tell)
+        tell("comparing", 0, 0)
+        problems.copy(cursor)
+        job.changes = kind.check_staged(cursor, job, rows)
     cursor.execute(
         f"SELECT count(*) FILTER (WHERE NOT is_doubtful), count(*) FILTER (WHERE is_doubtful) FROM {job.staging_table}"
     )
     job.good, job.doubtful = cursor.fetchone()
-    job.rows = counted
-    job.refused = counted - job.good - job.doubtful
+    job.refused = job.rows - job.good - job.doubtful
     job.status, job.checked_at = Import.Status.CHECKED, clock.now()
 
 
@@ -303,7 +307,7 @@ def _copy_staged(cursor, table: str, rows: Rows, read: Iterator, position, tell:
             if len(lines) >= LINES_A_PIECE:
                 writer.put("".join(lines).encode())
                 lines.clear()
-                tell("reading", position.bytes_read, position.bytes_total, rows=counted)
+                tell("reading", position.done, position.total, rows=counted)
         writer.put("".join(lines).encode())
     finally:
         writer.finish()
@@ -394,6 +398,8 @@ class _Problems:
     def copy(self, cursor) -> None:
         self.file.seek(0)
         cursor.copy_expert(f"COPY {ImportProblem._meta.db_table} {self.COLUMNS} FROM STDIN", self.file, bulk.PIECE)
+
+    def close(self) -> None:
         self.file.close()
 
 
@@ -464,4 +470,3 @@ def _refused_rows(job: Import) -> Iterator[tuple[int, str]]:
         sentences.append(f"{problem.column}: {problem.sentence}")
     if row is not None:
         yield row, "; ".join(sentences)
-
