@@ -57,6 +57,8 @@ _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 # and what E1 begins, the Vietnamese letters among it.
 _PLAIN_BYTES = bytes([10, 13, *range(0x20, 0x7F), *range(0x80, 0xC0), 0xC3, 0xC4, 0xC5, 0xC6, 0xE1])
 
+_CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32), 127])
+
 # what other programs' files begin with -> code of the sentence
 _OTHER_FILES = (
     (b"%PDF", "is_pdf"),
@@ -325,20 +327,17 @@ def _first_text(path: Path) -> tuple[str, str, int]:
         codec = "utf-16-be"
     else:
         codec = "utf-8-sig"
+    if codec == "utf-8-sig" and len(data) - len(data.translate(None, _CONTROL_BYTES)) > 0.05 * len(data):
+        raise FileRefused("is_no_text")
     decoder = codecs.getincrementaldecoder(codec)()
     try:
-        text = decoder.decode(data, final=len(data) < SAMPLE_BYTES)
+        return codec, decoder.decode(data, final=len(data) < SAMPLE_BYTES), 0
     except UnicodeDecodeError as error:
-        if codec != "utf-8-sig":
-            raise FileRefused("not_utf8", row=1) from None
-        if b"\0" in data:
-            raise FileRefused("is_no_text") from None
         before = data[: error.start]
         bad_row = max(before.count(b"\n"), before.count(b"\r")) + 1
+        if codec != "utf-8-sig":
+            raise FileRefused("not_utf8", row=bad_row) from None
         return "cp1252", data.decode("cp1252", errors="replace"), bad_row
-    if text.count("\0") > 0.05 * len(text):
-        raise FileRefused("is_no_text")
-    return codec, text, 0
 
 
 def _head_rows(path: Path, layout: Layout) -> list[list[str]]:
