@@ -93,8 +93,8 @@ SENTENCES = {
     "xlsx_no_sheet": _("The workbook has no sheet with cells."),
     "xlsx_password": _("The workbook is protected by a password. Save it without one."),
     "xlsx_too_big": _(
-        "The workbook is too big to be opened (at most %(limit)d rows a sheet). Save it as CSV UTF-8: that "
-        "may have millions of rows."
+        "The workbook is too big to be opened: a sheet may have about %(limit)d rows of 25 columns. "
+        "Save it as CSV UTF-8: that may have millions of rows."
     ),
     "xlsx_too_many_rows": _(
         "Sheet “%(sheet)s” goes down to row %(rows)d; a sheet of a workbook may have %(limit)d rows. Save it "
