@@ -32,6 +32,13 @@ class Scope:
         """The unit her first page shows: the highest she is posted to."""
         return min(self.figure_units, key=lambda unit: (unit.level, unit.code), default=None)
 
+    @property
+    def import_areas(self) -> list[AdministrativeUnit]:
+        """The provinces into whose register she may import: administrators only."""
+        if Role.ADMINISTRATOR not in self.roles:
+            return []
+        return [unit for unit in self.person_units if unit.level == AdministrativeUnit.Level.PROVINCE]
+
     def figures_cover(self, unit: AdministrativeUnit) -> bool:
         return any(unit.is_under(above) for above in self.figure_units)
 
@@ -97,11 +104,8 @@ def scope_of(officer) -> Scope:
 
 
 def import_areas_of(officer) -> list[AdministrativeUnit]:
-    """The provinces into whose register she may import: administrators only."""
-    scope = scope_of(officer)
-    if Role.ADMINISTRATOR not in scope.roles:
-        return []
-    return [unit for unit in scope.person_units if unit.level == AdministrativeUnit.Level.PROVINCE]
+    """The provinces into whose register she may import."""
+    return scope_of(officer).import_areas
 
 
 class IsPostedOfficer(BasePermission):
