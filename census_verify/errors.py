@@ -9,10 +9,16 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as say
 
+from census_verify.uploads import UploadTooBig
+from households.imports.files import MAX_BYTES
+
 DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, UploadTooBig):
+        sentence = say("The file is larger than %(limit)d MB. Split it.") % {"limit": MAX_BYTES // 2**20}
+        return _page(request, "400.html", 413, {"sentence": sentence})
     if isinstance(exception, RequestDataTooBig):
         sentence = say("More was sent than a household needs (1 MB at most). Nothing was recorded.")
         return _page(request, "400.html", 413, {"sentence": sentence})

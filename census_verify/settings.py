@@ -15,6 +15,7 @@ env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.str("CENSUS_VERIFY_VAR", str(BASE_DIR / "var")))
 EXPORT_DIR = VAR_DIR / "exports"
+IMPORT_DIR = VAR_DIR / "imports"
 
 DEBUG = env.bool("DEBUG", False)
 # A day turns the training mode on: the clock stands on that day, demo accounts exist,
@@ -136,6 +137,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10,
         "options": {"expires": 20},
     },
+    "take up imports whose worker died": {
+        "task": "verification.tasks.resume_imports",
+        "schedule": 10,
+        "options": {"expires": 20},
+    },
     "check the roll-ups": {
         "task": "reports.tasks.check_rollups",
         "schedule": crontab(hour=2, minute=15),
@@ -147,8 +153,12 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60 * 60},
     },
 }
-# A list of a million lines takes minutes; roll-ups must not stand behind it.
-CELERY_TASK_ROUTES = {"reports.tasks.make_export": {"queue": "exports"}}
+# A list or file of a million lines takes minutes; roll-ups must not stand behind it.
+CELERY_TASK_ROUTES = {
+    "reports.tasks.make_export": {"queue": "exports"},
+    "verification.tasks.check_import": {"queue": "imports"},
+    "verification.tasks.load_import": {"queue": "imports"},
+}
 
 # --- who may come in -------------------------------------------------------------------
 
@@ -207,6 +217,8 @@ X_FRAME_OPTIONS = "DENY"
 
 # The largest form is a household of fifteen with corrections; 1 MB is far beyond it.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# Files come in on the page of imports only, and go to the disk as they arrive.
+FILE_UPLOAD_HANDLERS = ["census_verify.uploads.ImportUploadHandler"]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],

@@ -133,16 +133,16 @@ def _programs(var, env, host, port):
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     web = ["census_verify.wsgi:application", "--bind", bind, "--preload", "--no-control-socket"]
     web += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--graceful-timeout", "5"]
-    # A process for each queue: a long export must not keep roll-ups waiting. Nobody else works here, so
+    # Two processes: a long export or import must not keep roll-ups waiting. Nobody else works here, so
     # there is nobody to gossip with, and no second spent on looking for others.
     worker = ["-A", "census_verify", "worker", "--loglevel", "INFO", "--concurrency", "1"]
     worker += ["--without-gossip", "--without-mingle"]
-    exports = [*worker, "--queues", "exports", "--hostname", "exports@%h"]
+    files = [*worker, "--queues", "exports,imports", "--hostname", "files@%h"]
     beat = ["-A", "census_verify", "beat", "--loglevel", "INFO", "--schedule", str(var / "beat" / "schedule")]
     return (
         program("web", "gunicorn", *web),
         program("worker", "celery", *worker),
-        program("exports", "celery", *exports),
+        program("files", "celery", *files),
         program("beat", "celery", *beat),
     )
 

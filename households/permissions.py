@@ -35,6 +35,13 @@ class Scope:
         """The unit her first page shows: the highest she is posted to."""
         return min(self.figure_units, key=lambda unit: (unit.level, unit.code), default=None)
 
+    @property
+    def import_areas(self) -> list[AdministrativeUnit]:
+        """The provinces into whose register she may import: administrators only."""
+        if Role.ADMINISTRATOR not in self.roles:
+            return []
+        return [unit for unit in self.person_units if unit.level == AdministrativeUnit.Level.PROVINCE]
+
     def figures_cover(self, unit: AdministrativeUnit) -> bool:
         return any(unit.is_under(above) for above in self.figure_units)
 
@@ -138,6 +145,11 @@ def _read_officer(user_id: int, today: date) -> tuple[User | None, Scope]:
         record_unit_ids=frozenset(unit.pk for role, unit in units if role in RECORDING_ROLES),
         team_ids=tuple(dict.fromkeys(team_id for _role, team_id, _unit in postings if team_id)),
     )
+
+
+def import_areas_of(officer) -> list[AdministrativeUnit]:
+    """The provinces into whose register she may import."""
+    return scope_of(officer).import_areas
 
 
 class IsPostedOfficer(BasePermission):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from verification import views
+from verification import import_views, views
 
 app_name = "verification"
 
@@ -12,4 +12,14 @@ urlpatterns = [
     path("units/<int:pk>/next/", views.unit_work, name="unit_work"),
     path("households/<int:pk>/verify/", views.household_verify, name="household_verify"),
     path("submissions/<uuid:submission>/undo/", views.submission_undo, name="submission_undo"),
+    path("imports/", import_views.import_list, name="import_list"),
+    path("imports/new/", import_views.import_create, name="import_create"),
+    path("imports/template/<str:kind>.<str:format>", import_views.import_template, name="import_template"),
+    path("imports/<int:pk>/", import_views.import_detail, name="import_detail"),
+    path("imports/<int:pk>/columns/", import_views.import_columns, name="import_columns"),
+    path("imports/<int:pk>/problems/", import_views.import_problems, name="import_problems"),
+    path("imports/<int:pk>/errors/", import_views.import_errors, name="import_errors"),
+    path("imports/<int:pk>/confirm/", import_views.import_confirm, name="import_confirm"),
+    path("imports/<int:pk>/cancel/", import_views.import_cancel, name="import_cancel"),
+    path("imports/<int:pk>/check/", import_views.import_check, name="import_check"),
 ]

@@ -262,7 +262,7 @@ class TestRun:
         assert "web: đã chạy lại / runs again" in output
         assert holders(var.glob("run/*.alive")) == set()
         stopped = [line.split()[-1] for line in output.splitlines() if line.startswith("  – ")]
-        assert stopped == ["beat", "exports", "worker", "web", "valkey", "postgres"]
+        assert stopped == ["beat", "files", "worker", "web", "valkey", "postgres"]
 
 
 def answers(port):

@@ -1,3 +1,4 @@
+from households.models.imports import Import, ImportProblem, RememberedHeading
 from households.models.officers import Posting, TeamCommune, User, WorkTeam
 from households.models.register import CollectionForm, Household
 from households.models.suspected import SuspectedFault
@@ -10,8 +11,11 @@ __all__ = [
     "District",
     "Hamlet",
     "Household",
+    "Import",
+    "ImportProblem",
     "Posting",
     "Province",
+    "RememberedHeading",
     "SuspectedFault",
     "TeamCommune",
     "UnitChange",

@@ -1,0 +1,42 @@
+"""Imports are checked and loaded by a worker of the queue `imports`. The schedule is in settings."""
+
+import logging
+
+from celery import shared_task
+
+from households.imports import stages
+from households.models import Import
+from verification import imports
+
+logger = logging.getLogger(__name__)
+
+# how often beat looks for imports that wait; what it sent before is dropped unread by then
+RESUME_SECONDS = 10
+
+
+@shared_task
+def check_import(import_id: int) -> None:
+    imports.check(import_id)
+
+
+@shared_task
+def load_import(import_id: int) -> None:
+    imports.load(import_id)
+
+
+TASKS = {Import.Status.CHECKING: check_import, Import.Status.LOADING: load_import}
+
+
+def ask_for_stage(job: Import) -> None:
+    """Send the task of the stage the import is in; where the broker is away `resume_imports` sends it later."""
+    try:
+        TASKS[job.status].apply_async([job.pk], retry=False)
+    except Exception as gone:  # kombu and redis-py each raise their own
+        logger.warning("the broker is away, import %s waits: %s", job.pk, type(gone).__name__)
+
+
+@shared_task
+def resume_imports() -> None:
+    """Ask again for every import that waits: its message was lost, or its worker died."""
+    for import_id, status in stages.waiting():
+        TASKS[status].apply_async([import_id], expires=RESUME_SECONDS)
