@@ -21,6 +21,7 @@ from households.faults.words import FormerUnit
 from households.models import AdministrativeUnit, CollectionForm
 
 COMMUNES_A_LOT = 12
+HOUSEHOLDS_A_LOT = 5_000
 LOCK = 20180701  # two sweeps at once would each store what the other deletes
 SORT_MEMORY = "64MB"
 
@@ -110,6 +111,17 @@ def refresh(form_ids: Iterable[int]) -> Swept:
         of_households = f"SELECT id FROM households_collectionform WHERE household_id IN ({_ids(house_ids)})"
         removed, stored = _store(cursor, f"stored.fault NOT IN ({OF_REGISTER}) AND stored.form_id IN ({of_households})")
     return Swept(forms, len(stored), len(removed), frozenset((*stored, *removed)))
+
+
+def judge_households(cursor, household_ids: Collection[int]) -> None:
+    """Only the rules of form and household, for households that an import put together from pieces."""
+    former_units, ids = lineage.former_units(clock.today()), sorted(household_ids)
+    for first in range(0, len(ids), HOUSEHOLDS_A_LOT):
+        lot = _ids(ids[first : first + HOUSEHOLDS_A_LOT])
+        _begin(cursor)
+        _evaluate(cursor, f"household_id IN ({lot})", former_units)
+        of_households = f"SELECT id FROM households_collectionform WHERE household_id IN ({lot})"
+        _store(cursor, f"stored.fault NOT IN ({OF_REGISTER}) AND stored.form_id IN ({of_households})")
 
 
 def store_register_suspicions(cursor, commune_ids: Collection[int] | None = None) -> frozenset[int]:

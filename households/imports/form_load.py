@@ -2,22 +2,24 @@
 
 from collections.abc import Callable
 from datetime import date
+from typing import IO
 
 from census_verify import clock
-from households import bulk, text
+from households import bulk, suspicions, text
 from households.imports import form_rows, places
 from households.imports.places import Communes, Hamlets
-from households.models import CollectionForm, Household, Import
+from households.models import CollectionForm, Household, Import, SuspectedFault
 
 PAGES_A_PIECE = 4000  # of the staging table, some 60.000 rows: between two pieces a load may be cancelled
-ITEMS = """
+ITEMS_IN_ORDER = """
     barcode collected_on declared_on form_version signed_by_declarant signed_by_officer signed_by_chief birth_year
     birth_month birth_day sex marital_status full_name blood_type birth_registration_place origin_place residence_place
     present_place ethnicity nationality other_nationality religion pin cmnd father_name father_nationality father_number
     mother_name mother_nationality mother_number spouse_name spouse_nationality spouse_number representative_name
     representative_nationality representative_number head_name head_nationality head_number relation book_number
     search_key sort_key
-""".split()
+"""
+ITEMS = ITEMS_IN_ORDER.split()
 # What an update takes over along with the column of the file.
 GOES_WITH = {
     "birth_date": ["birth_year", "birth_month", "birth_day"],
@@ -55,7 +57,10 @@ class FormKind:
         Returns what loading would change.
         """
         table = job.staging_table
-        self._copy_runs(cursor, job, rows)
+        rows.end_run()
+        self._copy_beside(cursor, f"{table}_runs", form_rows.STAGED_RUNS, rows.runs)
+        cursor.execute(f"ALTER TABLE {table}_runs ADD PRIMARY KEY (run), ADD COLUMN lost_rows boolean DEFAULT false")
+        self._copy_beside(cursor, f"{table}_suspected", form_rows.STAGED_SUSPECTED, rows.suspected)
         cursor.execute(f"ANALYZE {table}")
         barcode, commune = (_heading(job, name) for name in ("barcode", "commune"))
         cursor.execute(
@@ -72,6 +77,13 @@ class FormKind:
             FROM {table} s JOIN twice t USING (barcode) WHERE s.source_row > t.first
             """,
             [job.pk, barcode],
+        )
+        cursor.execute(
+            f"""
+            UPDATE {table}_runs SET lost_rows = true WHERE run IN (
+                SELECT s.run FROM {table} s JOIN twice t USING (barcode) WHERE s.source_row > t.first
+            )
+            """
         )
         cursor.execute(f"DELETE FROM {table} s USING twice t WHERE s.barcode = t.barcode AND s.source_row > t.first")
         # a form without a barcode is known again by its person
@@ -111,15 +123,21 @@ class FormKind:
         cursor.execute(
             f"DELETE FROM {table}_existing e WHERE NOT EXISTS (SELECT 1 FROM {table} s WHERE s.source_row = e.source_row)"
         )
+        cursor.execute(
+            f"""
+            UPDATE {table}_runs SET lost_rows = true
+            WHERE run IN (SELECT s.run FROM {table} s JOIN {table}_existing e USING (source_row))
+            """
+        )
         cursor.execute(f"ANALYZE {table}_existing")
         return self._changes(cursor, job, rows)
 
-    def _copy_runs(self, cursor, job: Import, rows: form_rows.FormRows) -> None:
-        cursor.execute(f"CREATE UNLOGGED TABLE {job.staging_table}_runs ({form_rows.STAGED_RUNS})")
-        rows.runs.seek(0)
-        cursor.copy_expert(f"COPY {job.staging_table}_runs FROM STDIN", rows.runs, bulk.PIECE)
-        cursor.execute(f"ALTER TABLE {job.staging_table}_runs ADD PRIMARY KEY (run)")
-        cursor.execute(f"ANALYZE {job.staging_table}_runs")
+    @staticmethod
+    def _copy_beside(cursor, table: str, columns: str, lines: IO[bytes]) -> None:
+        cursor.execute(f"CREATE UNLOGGED TABLE {table} ({columns})")
+        lines.seek(0)
+        cursor.copy_expert(f"COPY {table} FROM STDIN", lines, bulk.PIECE)
+        cursor.execute(f"ANALYZE {table}")
 
     def _changes(self, cursor, job: Import, rows: form_rows.FormRows) -> dict:
         table = job.staging_table
@@ -135,10 +153,8 @@ class FormKind:
         new_households, households = cursor.fetchone()
         cursor.execute(
             f"""
-            SELECT fault, count(*) FROM (
-                SELECT DISTINCT source_row, split_part(hit, ':', 1) AS fault
-                FROM {table}, unnest(string_to_array(suspected, ' ')) AS hit WHERE suspected <> ''
-            ) hits GROUP BY fault ORDER BY fault
+            SELECT fault, count(DISTINCT source_row) FROM {table}_suspected
+            WHERE source_row IN (SELECT source_row FROM {table}) GROUP BY fault ORDER BY fault
             """
         )
         suspected = dict(cursor.fetchall())
@@ -185,8 +201,8 @@ class FormKind:
             ) AS household_id
             FROM (
                 SELECT DISTINCT ON (household_key) household_key, run AS first_run, commune_id, hamlet_id, book_number,
-                    address, head_name
-                FROM file_run ORDER BY household_key, run
+                    address, head_name, count(*) OVER same > 1 OR bool_or(lost_rows) OVER same AS is_pieced
+                FROM file_run WINDOW same AS (PARTITION BY household_key) ORDER BY household_key, run
             ) g
             """
         )
@@ -202,22 +218,31 @@ class FormKind:
         cursor.execute("LOCK TABLE households_collectionform, households_household IN SHARE ROW EXCLUSIVE MODE")
         # one index built over all rows costs a fraction of keeping it row by row
         if CollectionForm.objects.exists() or Household.objects.exists():
-            self._load(cursor, job, today, tell)
+            pieced = self._load(cursor, job, today, tell)
         else:
-            with bulk.without_indexes(cursor, [Household, CollectionForm]):
-                self._load(cursor, job, today, tell)
+            with bulk.without_indexes(cursor, [Household, CollectionForm, SuspectedFault]):
+                pieced = self._load(cursor, job, today, tell)
                 tell("indexes", 0, 0)
+        tell("register", 0, 0)
+        suspicions.judge_households(cursor, pieced)
         cursor.execute(f"SELECT DISTINCT commune_id FROM {job.staging_table}")
-        return {commune for (commune,) in cursor.fetchall()}
+        communes = {commune for (commune,) in cursor.fetchall()}
+        return communes | suspicions.store_register_suspicions(cursor, communes)
 
-    def _load(self, cursor, job: Import, today: date, tell: Callable[[str, int, int], None]) -> None:
+    def _load(self, cursor, job: Import, today: date, tell: Callable[[str, int, int], None]) -> set[int]:
+        """Returns the households whose forms did not all come in one piece of the file."""
         tell("households", 0, 0)
         self._make_hamlets(cursor, job, today)
         self._match_households(cursor, job)
         self._make_households(cursor, job)
-        self._insert_forms(cursor, job, tell)
+        first_id = self._insert_forms(cursor, job, tell)
+        tell("suspected", 0, 0)
+        self._insert_suspected(cursor, job, first_id)
+        cursor.execute("SELECT household_id FROM file_household WHERE NOT is_new OR is_pieced")
+        pieced = {household_id for (household_id,) in cursor.fetchall()}
         if job.existing == Import.Existing.UPDATE:
-            self._update_forms(cursor, job)
+            pieced |= self._update_forms(cursor, job)
+        return pieced
 
     @staticmethod
     def _make_hamlets(cursor, job: Import, today: date) -> None:
@@ -291,7 +316,8 @@ class FormKind:
         )
         cursor.execute("ANALYZE run_household")
 
-    def _insert_forms(self, cursor, job: Import, tell: Callable[[str, int, int], None]) -> None:
+    def _insert_forms(self, cursor, job: Import, tell: Callable[[str, int, int], None]) -> int:
+        """Returns what a form's id is more than its row's number."""
         table = job.staging_table
         cursor.execute(f"SELECT count(*) FROM {table}_existing")
         (existing,) = cursor.fetchone()
@@ -323,23 +349,42 @@ class FormKind:
             )
             done += cursor.rowcount
             tell("forms", done, job.changes["new_forms"])
+        return first_id
 
-    def _update_forms(self, cursor, job: Import) -> None:
-        """Items of the file's columns into forms that are there; kept ones and places stay."""
+    @staticmethod
+    def _insert_suspected(cursor, job: Import, first_id: int) -> None:
+        """What the rules suspected while the rows were read; of a household only where it stood in one piece."""
+        cursor.execute(
+            f"""
+            INSERT INTO households_suspectedfault (province_id, commune_id, form_id, fault, field)
+            SELECT DISTINCT f.province_id, f.commune_id, f.id, x.fault, x.field
+            FROM {job.staging_table}_suspected x JOIN households_collectionform f ON f.id = %s + x.source_row
+            WHERE x.run IS NULL OR EXISTS (
+                SELECT 1 FROM run_household r JOIN file_household g USING (household_id)
+                WHERE r.run = x.run AND g.is_new AND NOT g.is_pieced
+            )
+            """,
+            [first_id],
+        )
+
+    def _update_forms(self, cursor, job: Import) -> set[int]:
+        """Items of the file's columns into forms that are there; kept ones and places stay. Returns their households."""
         items = [item for name in job.columns if name not in NEVER_UPDATED for item in GOES_WITH.get(name, [name])]
         if not items:
-            return
+            return set()
         table = job.staging_table
         cursor.execute(
             f"""
             UPDATE households_collectionform f SET {", ".join(f"{item} = s.{item}" for item in items)}
             FROM {table} s JOIN {table}_existing e USING (source_row)
             WHERE e.form_id = f.id AND NOT ({self.keeps})
+            RETURNING f.household_id
             """
         )
+        return {household_id for (household_id,) in cursor.fetchall()}
 
     def drop_staged(self, cursor, job: Import) -> None:
-        for suffix in ("_existing", "_runs", ""):
+        for suffix in ("_existing", "_suspected", "_runs", ""):
             cursor.execute(f"DROP TABLE IF EXISTS {job.staging_table}{suffix}")
 
 

@@ -6,11 +6,12 @@ something is not. Values that repeat (places, dates, relations) are read once an
 
 import re
 import tempfile
+from bisect import bisect
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
-from households import faults, text
+from households import faults, lineage, text
 from households.imports.fields import Field
 from households.imports.places import Communes, Hamlets
 from households.imports.problems import CellRefused
@@ -85,7 +86,8 @@ UNIQUE_FIELDS = {"barcode", "full_name", "pin", "cmnd"}
 # --- single cells -----------------------------------------------------------------------
 
 PARTIAL_DATE = re.compile(
-    r"(?:(?:(\d{1,2})[/. -])?(\d{1,2})[/. -])?(\d{4})|(\d{4})-(\d{2})-(\d{2})(?:[T ]0?0:00:00.*)?|(\d{2})(\d{2})(\d{4})"
+    r"(?:(?:(\d{1,2})[/. -])?(\d{1,2})[/. -])?(\d{4})|(\d{4})-(\d{2})-(\d{2})(?:[T ]0?0:00:00.*)?|(\d{2})(\d{2})(\d{4})",
+    re.ASCII,
 )
 SPOILT_NUMBER = re.compile(r"\d[.,]\d+E\+\d+", re.IGNORECASE)
 SEXES = {"nam": 1, "1": 1, "m": 1, "male": 1, "nu": 2, "2": 2, "0": 0, "f": 2, "female": 2, "": 0}
@@ -123,7 +125,7 @@ def read_name(cell: str) -> str:
 def read_number(cell: str) -> str:
     """A number keeps what it is written with but blanks and dots; its length is a fault, not a refusal."""
     value = cell.replace(" ", "").strip(".'")
-    if value.isdigit() or not value:
+    if (value.isascii() and value.isdigit()) or not value:
         if len(value) > 20:
             raise CellRefused("too_long", limit=20)
         return value
@@ -205,7 +207,7 @@ def read_blood_type(cell: str) -> str:
 
 def read_line(cell: str) -> str:
     value = cell.strip()
-    if value and not (value.isdigit() and 0 < int(value) < 1000):
+    if value and not (value.isascii() and value.isdigit() and 0 < int(value) < 1000):
         raise CellRefused("line_number")
     return str(int(value)) if value else ""
 
@@ -266,7 +268,7 @@ FormValues = namedtuple(
     " spouse_name spouse_nationality spouse_number"
     " representative_name representative_nationality representative_number"
     " head_name head_nationality head_number relation book_number collected_on declared_on"
-    " signed_by_declarant signed_by_officer signed_by_chief",
+    " signed_by_declarant signed_by_officer signed_by_chief collected_unit_id",
 )
 STAGED = """
     source_row integer, is_doubtful boolean, run integer, place_in_run smallint, line text,
@@ -278,12 +280,14 @@ STAGED = """
     father_name text, father_nationality text, father_number text, mother_name text, mother_nationality text,
     mother_number text, spouse_name text, spouse_nationality text, spouse_number text, representative_name text,
     representative_nationality text, representative_number text, head_name text, head_nationality text,
-    head_number text, relation text, book_number text, search_key text, sort_key text, suspected text
+    head_number text, relation text, book_number text, search_key text, sort_key text
 """
 # A run: rows of one household that follow each other in the file.
 STAGED_RUNS = """
     run integer, commune_id bigint, hamlet_id bigint, hamlet_name text, book_number text, address text, head_name text
 """
+# What the rules suspect, by row; with its run where a rule looked at the whole household.
+STAGED_SUSPECTED = "source_row integer, run integer, fault text, field text"
 
 
 class FormRows:
@@ -306,7 +310,10 @@ class FormRows:
         self.places: dict[tuple, tuple] = {}
         self.new_hamlets: dict[tuple[int, str], str] = {}
         self.run, self.run_key, self.place_in_run = 0, None, 0
-        self.runs = tempfile.TemporaryFile()  # lines for STAGED_RUNS
+        self.former_units = lineage.former_units(today)
+        self.of_run: list[tuple[int, FormValues]] = []  # the rows of the run so far
+        self.suspected = tempfile.TemporaryFile()  # noqa: SIM115 - lines for STAGED_SUSPECTED; `close` closes it
+        self.runs = tempfile.TemporaryFile()  # noqa: SIM115 - lines for STAGED_RUNS
 
     def read(self, row: int, cells: list[str]) -> str | None:
         """The row as a line of COPY into STAGED, or None where it is refused."""
@@ -323,6 +330,7 @@ class FormRows:
 
     def close(self) -> None:
         self.runs.close()
+        self.suspected.close()
 
     def _tell_all(self, row: int, cells: list[str], first: CellRefused) -> None:
         """Every cell that cannot be read; where all can, what `first` says of the row as a whole."""
@@ -352,17 +360,18 @@ class FormRows:
             collected, collected_text = self.default_day, self.default_day.isoformat()
         if collected > self.today:
             raise CellRefused("collected_in_the_future").of("collected_on")
-        place = (commune_code, commune_name, district, hamlet, collected.year)
+        place = (commune_code, commune_name, district, hamlet, bisect(self.communes.days_of_change, collected))
         found = self.places.get(place)
         if found is None:
-            found = self._find_place(*place[:4], collected)
-        units, commune_id, hamlet_id, hamlet_name = found
+            found = self._find_place(place, collected)
+        units, collected_unit_id, commune_id, hamlet_id, hamlet_name = found
         is_doubtful = False
         if not (sex and book and barcode and hamlet_id):
             is_doubtful = self._tell_doubts(row, commune_id, hamlet_name, sex=sex, book=book, barcode=barcode,
                                             is_new_hamlet=hamlet_id is None)  # fmt: skip
         key = (commune_id, hamlet_name, book or (head, address))
         if key != self.run_key:
+            self.end_run()
             self.run, self.run_key, self.place_in_run = self.run + 1, key, 0
             run = (str(self.run), str(commune_id), str(hamlet_id or NULL), hamlet_name, book, address, head)
             self.runs.write(("\t".join(run) + "\n").encode())
@@ -372,9 +381,11 @@ class FormRows:
             nationality, other_nationality, religion, pin, cmnd, father, father_of, father_number, mother, mother_of,
             mother_number, spouse, spouse_of, spouse_number, representative, representative_of, representative_number,
             head, head_of, head_number, relation, book, collected, declared, signed_1 == "t", signed_2 == "t",
-            signed_3 == "t",
+            signed_3 == "t", collected_unit_id,
         )  # fmt: skip
-        suspected = faults.suspected(form)
+        self.of_run.append((row, form))
+        for fault, item in faults.suspected(form, self.former_units):
+            self.suspected.write(f"{row}\t{NULL}\t{fault}\t{item}\n".encode())
         search_key, sort_key = text.name_keys(full_name)
         return "\t".join((
             str(row), "t" if is_doubtful else "f", str(self.run), str(self.place_in_run), line, units, barcode,
@@ -382,11 +393,20 @@ class FormRows:
             full_name, blood, birth_place, origin, residence, present, ethnicity, nationality, other_nationality,
             religion, pin, cmnd, father, father_of, father_number, mother, mother_of, mother_number, spouse, spouse_of,
             spouse_number, representative, representative_of, representative_number, head, head_of, head_number,
-            relation, book, search_key, sort_key.replace("\\", "\\\\"),
-            " ".join([f"{fault}:{item}" for fault, item in suspected]) + "\n" if suspected else "\n",
+            relation, book, search_key, sort_key.replace("\\", "\\\\") + "\n",
         ))  # fmt: skip
 
-    def _find_place(self, code: str, name: str, district: str, hamlet: str, collected: date) -> tuple:
+    def end_run(self) -> None:
+        """What the rules suspect of the household whose rows have just ended."""
+        forms = [form for _, form in self.of_run]
+        rows = {id(form): row for row, form in self.of_run}
+        told = {(rows[id(form)], found.fault, found.field) for form, found in faults.suspicions_in_household(forms)}
+        for row, fault, item in sorted(told):
+            self.suspected.write(f"{row}\t{self.run}\t{fault}\t{item}\n".encode())
+        self.of_run.clear()
+
+    def _find_place(self, place: tuple, collected: date) -> tuple:
+        code, name, district, hamlet, _ = place
         try:
             found = self.communes.find(code, name, district, collected)
         except CellRefused as refused:
@@ -397,9 +417,8 @@ class FormRows:
             raise refused.of("hamlet") from None
         if len(self.places) > 10_000:
             self.places.clear()
-        place = (found.ids, found.commune.pk, hamlet_id, hamlet_name)
-        self.places[code, name, district, hamlet, collected.year] = place
-        return place
+        self.places[place] = (found.ids, found.collected.pk, found.commune.pk, hamlet_id, hamlet_name)
+        return self.places[place]
 
     def _tell_doubts(self, row: int, commune_id: int, hamlet_name: str, *, sex: int, book: str, barcode: str,
                      is_new_hamlet: bool) -> bool:  # fmt: skip

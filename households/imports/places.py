@@ -58,6 +58,7 @@ class Communes:
         self.with_aliases = self._by_code_and_name(
             [*((unit, unit.code, (unit.full_name, unit.name)) for unit in units), *aliases]
         )
+        self.days_of_change = sorted({day for unit in units for day in (unit.valid_from, unit.valid_to) if day})
         # asked now: while rows are being read the connection is busy with writing them
         self.became = {unit: _unit_on(unit, today) for unit in units}
 

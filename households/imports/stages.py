@@ -381,7 +381,8 @@ class _Problems:
         self.headings = field_headings | {
             name: job.headings[at] for name, at in job.columns.items() if at < len(job.headings)
         }
-        self.job, self.file = job, tempfile.TemporaryFile()
+        self.job = job
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
 
     def tell(self, row: int, field: str, value: str, problem: CellRefused, *, is_refusal: bool) -> None:
         cells = (

@@ -6,87 +6,172 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('households', '0001_initial'),
+        ("households", "0003_search"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Import',
+            name="Import",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('forms', 'collection forms'), ('scans', 'results of a scan batch'), ('results', 'existing verification results')], max_length=8, verbose_name='kind')),
-                ('file_name', models.CharField(max_length=200, verbose_name='file')),
-                ('size', models.BigIntegerField(verbose_name='bytes')),
-                ('sha256', models.CharField(max_length=64)),
-                ('layout', models.JSONField(default=dict)),
-                ('headings', models.JSONField(default=list)),
-                ('columns', models.JSONField(default=dict, help_text='field name -> number of the column, from 0')),
-                ('collected_on', models.DateField(blank=True, null=True, verbose_name='day of collection')),
-                ('existing', models.CharField(choices=[('skip', 'leave as they are'), ('update', "take the file's values")], default='skip', max_length=6, verbose_name='forms already there')),
-                ('status', models.CharField(choices=[('uploaded', 'uploaded, columns to be confirmed'), ('checking', 'being checked'), ('checked', 'checked, waits for your decision'), ('loading', 'being loaded'), ('loaded', 'loaded'), ('cancelled', 'cancelled'), ('refused', 'refused'), ('failed', 'broke off')], default='uploaded', max_length=10, verbose_name='status')),
-                ('cancel_asked', models.BooleanField(default=False)),
-                ('uploaded_at', models.DateTimeField(verbose_name='uploaded at')),
-                ('checked_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('rows', models.IntegerField(blank=True, null=True, verbose_name='rows')),
-                ('good', models.IntegerField(blank=True, null=True, verbose_name='good')),
-                ('doubtful', models.IntegerField(blank=True, null=True, verbose_name='doubtful')),
-                ('refused', models.IntegerField(blank=True, null=True, verbose_name='refused')),
-                ('changes', models.JSONField(default=dict)),
-                ('refusal', models.CharField(blank=True, max_length=40)),
-                ('refusal_values', models.JSONField(default=dict)),
-                ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='households.administrativeunit', verbose_name='province')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='imports', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("forms", "collection forms"),
+                            ("scans", "results of a scan batch"),
+                            ("results", "existing verification results"),
+                        ],
+                        max_length=8,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("file_name", models.CharField(max_length=200, verbose_name="file")),
+                ("size", models.BigIntegerField(verbose_name="bytes")),
+                ("sha256", models.CharField(max_length=64)),
+                ("layout", models.JSONField(default=dict)),
+                ("headings", models.JSONField(default=list)),
+                ("columns", models.JSONField(default=dict, help_text="field name -> number of the column, from 0")),
+                ("collected_on", models.DateField(blank=True, null=True, verbose_name="day of collection")),
+                (
+                    "existing",
+                    models.CharField(
+                        choices=[("skip", "leave as they are"), ("update", "take the file's values")],
+                        default="skip",
+                        max_length=6,
+                        verbose_name="forms already there",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("uploaded", "uploaded, columns to be confirmed"),
+                            ("checking", "being checked"),
+                            ("checked", "checked, waits for your decision"),
+                            ("loading", "being loaded"),
+                            ("loaded", "loaded"),
+                            ("cancelled", "cancelled"),
+                            ("refused", "refused"),
+                            ("failed", "broke off"),
+                        ],
+                        default="uploaded",
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                ("cancel_asked", models.BooleanField(default=False)),
+                ("uploaded_at", models.DateTimeField(verbose_name="uploaded at")),
+                ("checked_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("rows", models.IntegerField(blank=True, null=True, verbose_name="rows")),
+                ("good", models.IntegerField(blank=True, null=True, verbose_name="good")),
+                ("doubtful", models.IntegerField(blank=True, null=True, verbose_name="doubtful")),
+                ("refused", models.IntegerField(blank=True, null=True, verbose_name="refused")),
+                ("changes", models.JSONField(default=dict)),
+                ("refusal", models.CharField(blank=True, max_length=40)),
+                ("refusal_values", models.JSONField(default=dict)),
+                (
+                    "area",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="households.administrativeunit",
+                        verbose_name="province",
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="imports", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'import',
-                'verbose_name_plural': 'imports',
-                'ordering': ['-uploaded_at', '-pk'],
+                "verbose_name": "import",
+                "verbose_name_plural": "imports",
+                "ordering": ["-uploaded_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='ImportProblem',
+            name="ImportProblem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('row', models.IntegerField(help_text='as the spreadsheet numbers it; the heading is row 1', verbose_name='row')),
-                ('column', models.CharField(blank=True, max_length=100, verbose_name='column')),
-                ('value', models.CharField(blank=True, max_length=100, verbose_name='value')),
-                ('code', models.CharField(max_length=40)),
-                ('values', models.JSONField(default=dict)),
-                ('is_refusal', models.BooleanField()),
-                ('of_import', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='problems', to='households.import')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "row",
+                    models.IntegerField(
+                        help_text="as the spreadsheet numbers it; the heading is row 1", verbose_name="row"
+                    ),
+                ),
+                ("column", models.CharField(blank=True, max_length=100, verbose_name="column")),
+                ("value", models.CharField(blank=True, max_length=100, verbose_name="value")),
+                ("code", models.CharField(max_length=40)),
+                ("values", models.JSONField(default=dict)),
+                ("is_refusal", models.BooleanField()),
+                (
+                    "of_import",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="problems",
+                        to="households.import",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'problem of an import',
-                'verbose_name_plural': 'problems of imports',
+                "verbose_name": "problem of an import",
+                "verbose_name_plural": "problems of imports",
             },
         ),
         migrations.CreateModel(
-            name='RememberedHeading',
+            name="RememberedHeading",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('forms', 'collection forms'), ('scans', 'results of a scan batch'), ('results', 'existing verification results')], max_length=8)),
-                ('heading', models.CharField(help_text='folded: search_key of the heading', max_length=100)),
-                ('field', models.CharField(blank=True, help_text='blank: the column is not read', max_length=40)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("forms", "collection forms"),
+                            ("scans", "results of a scan batch"),
+                            ("results", "existing verification results"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("heading", models.CharField(help_text="folded: search_key of the heading", max_length=100)),
+                ("field", models.CharField(blank=True, help_text="blank: the column is not read", max_length=40)),
             ],
             options={
-                'verbose_name': 'remembered heading',
-                'verbose_name_plural': 'remembered headings',
-                'constraints': [models.UniqueConstraint(fields=('kind', 'heading'), name='heading_once_a_kind')],
+                "verbose_name": "remembered heading",
+                "verbose_name_plural": "remembered headings",
+                "constraints": [models.UniqueConstraint(fields=("kind", "heading"), name="heading_once_a_kind")],
             },
         ),
         migrations.AddConstraint(
-            model_name='import',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['checked', 'loading', 'loaded']), _negated=True), models.Q(('good__isnull', False), ('rows__isnull', False)), _connector='OR'), name='import_checked_whole'),
+            model_name="import",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["checked", "loading", "loaded"]), _negated=True),
+                    models.Q(("good__isnull", False), ("rows__isnull", False)),
+                    _connector="OR",
+                ),
+                name="import_checked_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='import',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'refused'), _negated=True), models.Q(('refusal', ''), _negated=True), _connector='XOR'), name='import_refused_with_reason'),
+            model_name="import",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "refused"), _negated=True),
+                    models.Q(("refusal", ""), _negated=True),
+                    _connector="XOR",
+                ),
+                name="import_refused_with_reason",
+            ),
         ),
         migrations.AddIndex(
-            model_name='importproblem',
-            index=models.Index(fields=['of_import', 'is_refusal', 'row'], name='import_problem_row'),
+            model_name="importproblem",
+            index=models.Index(fields=["of_import", "is_refusal", "row"], name="import_problem_row"),
         ),
     ]

