@@ -337,9 +337,7 @@ def married_too_young(form) -> Suspicion | None:
     age = form.collected_on.year - form.birth_year
     if age >= YOUNGEST_ADULT or form.marital_status <= SINGLE:
         return None
-    return Suspicion(
-        Fault.L22, "marital_status", _("married or divorced at the age of %(age)d"), {"age": age}
-    )
+    return Suspicion(Fault.L22, "marital_status", _("married or divorced at the age of %(age)d"), {"age": age})
 
 
 def spouse_not_married(form) -> Suspicion | None:
@@ -364,7 +362,11 @@ def book_number_missing(form) -> Suspicion | None:
 
 def book_number_of_odd_shape(form) -> Suspicion | None:
     number = form.book_number
-    if not number or (number.isascii() and number.isdigit() and 4 <= len(number) <= 15) or BOOK_NUMBER.fullmatch(number):
+    if (
+        not number
+        or (number.isascii() and number.isdigit() and 4 <= len(number) <= 15)
+        or BOOK_NUMBER.fullmatch(number)
+    ):
         return None
     return Suspicion(Fault.L23, "book_number", _("a book number is 4 to 15 digits, with letters at most around them"))
 
@@ -432,7 +434,9 @@ def _in_a_former_unit(field: str, place: str, form, former_units: Mapping[str, F
     former = former_units.get(commune_key(place))
     if former is None or former.unit_id == form.collected_unit_id:
         return None
-    return Suspicion(Fault.L24, field, _("%(old)s is no more; it is now %(now)s"), {"old": former.name, "now": former.now})
+    return Suspicion(
+        Fault.L24, field, _("%(old)s is no more; it is now %(now)s"), {"old": former.name, "now": former.now}
+    )
 
 
 # Rules that also want the units that stand no more (`lineage.former_units`).

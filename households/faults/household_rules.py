@@ -101,7 +101,9 @@ def book_number_of_another_household(forms: Sequence) -> Found:
     first = forms[0].book_number
     if all(form.book_number == first for form in forms):
         return []
-    ((usual, count), *_others) = Counter(form.book_number for form in forms if form.book_number).most_common() or [("", 0)]
+    ((usual, count), *_others) = Counter(form.book_number for form in forms if form.book_number).most_common() or [
+        ("", 0)
+    ]
     if count < len(forms) - 1 or count < 2:
         return []
     sentence = _("the others of this household have book number %(number)s")

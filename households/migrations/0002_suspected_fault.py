@@ -5,28 +5,100 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('households', '0001_initial'),
+        ("households", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SuspectedFault',
+            name="SuspectedFault",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('fault', models.CharField(choices=[('L01', 'Birth day or month missing'), ('L02', 'Wrong birth date'), ('L03', 'Wrong name (spelling, marks)'), ('L04', 'Place of birth registration missing or wrong'), ('L05', 'Place of origin missing or wrong'), ('L06', 'Wrong sex'), ('L07', 'Number missing or of wrong length'), ('L08', 'Personal number of wrong structure'), ('L09', 'One person with several forms'), ('L10', 'One identity card number with two people'), ('L11', 'Deceased, still registered'), ('L12', 'Moved away or struck off'), ('L13', 'Absent, working far away'), ('L14', 'Gave up citizenship, settled abroad'), ('L15', 'Permanent residence missing or wrong'), ('L16', 'Present residence missing or wrong'), ('L17', 'Head of household missing or wrong'), ('L18', 'Relation to the head missing or wrong'), ('L19', 'Parents, spouse or representative missing or wrong'), ('L20', 'Ethnic group, religion or nationality wrong or missing'), ('L21', 'Blood type without a paper'), ('L22', 'Marital status out of date'), ('L23', 'Wrong household book number'), ('L24', 'Address wrong since units merged or were renamed'), ('L25', 'Signature or seal missing'), ('L26', 'Form blurred, torn, cannot be scanned'), ('L27', 'New person, no form yet')], max_length=3, verbose_name='fault')),
-                ('field', models.CharField(max_length=32, verbose_name='item')),
-                ('commune', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='households.administrativeunit')),
-                ('form', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='suspected_faults', to='households.collectionform')),
-                ('other', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='households.collectionform')),
-                ('province', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='households.administrativeunit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "fault",
+                    models.CharField(
+                        choices=[
+                            ("L01", "Birth day or month missing"),
+                            ("L02", "Wrong birth date"),
+                            ("L03", "Wrong name (spelling, marks)"),
+                            ("L04", "Place of birth registration missing or wrong"),
+                            ("L05", "Place of origin missing or wrong"),
+                            ("L06", "Wrong sex"),
+                            ("L07", "Number missing or of wrong length"),
+                            ("L08", "Personal number of wrong structure"),
+                            ("L09", "One person with several forms"),
+                            ("L10", "One identity card number with two people"),
+                            ("L11", "Deceased, still registered"),
+                            ("L12", "Moved away or struck off"),
+                            ("L13", "Absent, working far away"),
+                            ("L14", "Gave up citizenship, settled abroad"),
+                            ("L15", "Permanent residence missing or wrong"),
+                            ("L16", "Present residence missing or wrong"),
+                            ("L17", "Head of household missing or wrong"),
+                            ("L18", "Relation to the head missing or wrong"),
+                            ("L19", "Parents, spouse or representative missing or wrong"),
+                            ("L20", "Ethnic group, religion or nationality wrong or missing"),
+                            ("L21", "Blood type without a paper"),
+                            ("L22", "Marital status out of date"),
+                            ("L23", "Wrong household book number"),
+                            ("L24", "Address wrong since units merged or were renamed"),
+                            ("L25", "Signature or seal missing"),
+                            ("L26", "Form blurred, torn, cannot be scanned"),
+                            ("L27", "New person, no form yet"),
+                        ],
+                        max_length=3,
+                        verbose_name="fault",
+                    ),
+                ),
+                ("field", models.CharField(max_length=32, verbose_name="item")),
+                (
+                    "commune",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="households.administrativeunit",
+                    ),
+                ),
+                (
+                    "form",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="suspected_faults",
+                        to="households.collectionform",
+                    ),
+                ),
+                (
+                    "other",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="households.collectionform",
+                    ),
+                ),
+                (
+                    "province",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="households.administrativeunit",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'suspected fault',
-                'verbose_name_plural': 'suspected faults',
-                'indexes': [models.Index(fields=['commune', 'fault', 'form'], name='suspected_count'), models.Index(condition=models.Q(('other__isnull', False)), fields=['other'], name='suspected_other')],
-                'constraints': [models.UniqueConstraint(fields=('form', 'fault', 'field'), name='suspected_once')],
+                "verbose_name": "suspected fault",
+                "verbose_name_plural": "suspected faults",
+                "indexes": [
+                    models.Index(fields=["commune", "fault", "form"], name="suspected_count"),
+                    models.Index(
+                        condition=models.Q(("other__isnull", False)), fields=["other"], name="suspected_other"
+                    ),
+                ],
+                "constraints": [models.UniqueConstraint(fields=("form", "fault", "field"), name="suspected_once")],
             },
         ),
     ]
