@@ -147,6 +147,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=2, minute=15),
         "options": {"expires": 60 * 60},
     },
+    "suspect faults over the whole register": {
+        "task": "reports.tasks.sweep_faults",
+        "schedule": crontab(hour=1, minute=15),
+        "options": {"expires": 60 * 60},
+    },
     "clear old exports": {
         "task": "reports.tasks.clear_exports",
         "schedule": crontab(hour=3, minute=15),

@@ -13,12 +13,14 @@ from datetime import date
 from typing import NamedTuple
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from census_verify import clock
 from households import faults, lineage
 from households.faults.register_rules import RegisterRule
 from households.faults.words import FormerUnit
-from households.models import AdministrativeUnit, CollectionForm
+from households.models import AdministrativeUnit, CollectionForm, SuspectedFault
+from households.permissions import Scope
 
 COMMUNES_A_LOT = 12
 HOUSEHOLDS_A_LOT = 5_000
@@ -132,6 +134,40 @@ def store_register_suspicions(cursor, commune_ids: Collection[int] | None = None
         _find_in_register(cursor, commune_ids)
         removed, stored = _store(cursor, f"stored.fault IN ({OF_REGISTER})" if commune_ids is None else "false")
     return frozenset((*stored, *removed))
+
+
+def reasons(forms: list[CollectionForm], scope: Scope) -> dict[int, dict[str, list[str]]]:
+    """Why each form of a household is suspected, in the reader's words: form id -> item -> sentences.
+
+    The rules of form and household are asked now, so that the sentences are of the values on the page; what only
+    the register shows comes from what is stored.
+    """
+    found: dict[int, dict[str, list[str]]] = {form.pk: {} for form in forms}
+
+    def add(form_id: int, field: str, reason: str) -> None:
+        sentences = found[form_id].setdefault(field, [])
+        if reason not in sentences:
+            sentences.append(reason)
+
+    stored = list(_of_register_or_place(forms))
+    # the names of former units are asked for only where one of them is named
+    in_former = any(row.fault == faults.Fault.L24 for row in stored)
+    former_units = lineage.former_units(clock.today()) if in_former else None
+    for form in forms:
+        for suspicion in faults.suspicions(form, former_units):
+            add(form.pk, suspicion.field, suspicion.reason)
+    for form, suspicion in faults.suspicions_in_household(forms):
+        add(form.pk, suspicion.field, suspicion.reason)
+    for row in stored:
+        if row.other:
+            may_see = scope.persons_cover(row.other.commune)
+            add(row.form_id, row.field, faults.reason_of(row.fault, row.field, row.other, may_see_other=may_see))
+    return found
+
+
+def _of_register_or_place(forms: list[CollectionForm]) -> QuerySet[SuspectedFault]:
+    asked = SuspectedFault.objects.filter(form__in=forms, fault__in=[*faults.REGISTER_FAULTS, faults.Fault.L24])
+    return asked.select_related("other__commune__parent").order_by("form_id", "fault", "field")
 
 
 def _begin(cursor) -> None:

@@ -122,6 +122,19 @@ class RefusalTally(Owned):
         constraints = once_an_owner("refusal_tally", "reason")
 
 
+class SuspicionTally(Owned):
+    """Forms the program suspects of a fault, and how many of them are still to be verified in the round."""
+
+    fault = models.CharField(max_length=3, choices=Fault)
+    forms = models.IntegerField()
+    open = models.IntegerField()
+
+    class Meta:
+        verbose_name = _("suspicion tally")
+        verbose_name_plural = _("suspicion tallies")
+        constraints = once_an_owner("suspicion_tally", "fault")
+
+
 class ExportQuerySet(models.QuerySet):
     def visible_to(self, officer):
         return self.filter(owner=officer)

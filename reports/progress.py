@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from census_verify import clock
 from households.models import AdministrativeUnit, CollectionForm, WorkTeam
-from reports.models import Counts, DailyTally, RefusalTally, Tally, rate
+from reports.models import Counts, DailyTally, RefusalTally, SuspicionTally, Tally, rate
 from verification.models import RollupMark, Round, Target
 from verification.rules import needed_per_day
 from verification.terms import REMOVALS, Outcome
@@ -81,6 +81,7 @@ class Progress:
     days: list[DailyTally]  # with results, oldest first
     targets: list[TargetState]
     refusals: list[tuple[str, int]]
+    suspicions: list[SuspicionTally]  # in the order of the catalogue
     marks_wait: bool
 
     @property
@@ -228,6 +229,7 @@ def _progress(round: Round, owner, mine: dict, marks: QuerySet) -> Progress:
         days=list(DailyTally.objects.filter(round=round, **mine).order_by("day")),
         targets=target_states(round, tally.verified, tally.plan, day),
         refusals=[(CollectionForm.RefusalReason(r.reason).label, r.forms) for r in refusals],
+        suspicions=list(SuspicionTally.objects.filter(round=round, **mine).order_by("fault")),
         marks_wait=marks.filter(round=round).exists(),
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from django.db import connection, transaction
 
 from households.models import AdministrativeUnit, TeamCommune
-from reports.models import DailyTally, FaultTally, RefusalTally, Tally
+from reports.models import DailyTally, FaultTally, RefusalTally, SuspicionTally, Tally
 from reports.rollups import COUNTS, roll_up
 from verification.models import Plan, PlanAdjustment, Round
 from verification.rules import is_verified
@@ -38,6 +38,15 @@ FAULTS = """
     FROM verification_correction correction
     JOIN verification_verificationpass pass ON pass.id = correction.verification_pass_id
     WHERE pass.round_id = %s AND pass.is_standing GROUP BY 1, 2, 3"""
+SUSPECTED = f"""
+    SELECT form.commune_id, suspected.fault, in_round.id IS NOT NULL, pass.outcome, {APPROVAL},
+        count(DISTINCT suspected.form_id)
+    FROM households_suspectedfault suspected
+    JOIN households_collectionform form ON form.id = suspected.form_id
+    LEFT JOIN verification_roundform in_round ON in_round.form_id = form.id AND in_round.round_id = %(round)s
+    LEFT JOIN verification_verificationpass pass
+        ON pass.form_id = form.id AND pass.round_id = %(round)s AND pass.is_standing {DECIDED}
+    WHERE form.commune_id = ANY(%(communes)s) GROUP BY 1, 2, 3, 4, 5"""
 UNEQUAL_RESULTS = f"""
     SELECT in_round.form_id FROM verification_roundform in_round
     LEFT JOIN verification_verificationpass pass
@@ -129,6 +138,11 @@ def _recount(cursor, round: Round) -> Counter:
     cursor.execute(FAULTS, [round.pk])
     for commune, day, fault, count in cursor.fetchall():
         add(None, commune, ("faults", day, fault), "forms", count)
+    cursor.execute(SUSPECTED, _params(round) | {"communes": communes})
+    for commune, fault, in_scope, outcome, approval, count in cursor.fetchall():
+        add(None, commune, ("suspicions", fault), "forms", count)
+        if in_scope and not (outcome and is_verified(outcome, approval, round.counting_outcomes)):
+            add(None, commune, ("suspicions", fault), "open", count)
     return figures
 
 
@@ -161,6 +175,7 @@ def _stored(round: Round) -> Counter:
     read("days", DailyTally, ("day",), COUNTS)
     read("faults", FaultTally, ("day", "fault"), ["forms"])
     read("refusals", RefusalTally, ("reason",), ["forms"])
+    read("suspicions", SuspicionTally, ("fault",), ["forms", "open"])
     return figures
 
 

@@ -5,14 +5,17 @@ from the first mark taken to the last total written; whatever breaks, both roll 
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection, transaction
 
 from census_verify import clock
+from households import suspicions
 from households.models import AdministrativeUnit
-from reports.models import Counts, DailyTally, FaultTally, RefusalTally, Tally
+from households.suspicions import Swept
+from reports.models import Counts, DailyTally, FaultTally, RefusalTally, SuspicionTally, Tally
 from verification import outbox
 from verification.models import Round
 from verification.terms import REMOVALS, WITH_CORRECTIONS, Outcome
@@ -47,11 +50,12 @@ class Table:
 
     def replace(
         self, cursor, *, owner: str, owners: list[int], select: str, params: dict, days: list[date] | None = None
-    ) -> list[date]:
+    ) -> list[date | None]:
         """Make the rows of `owners` (units or teams) equal to what `select` computes.
 
         `select` gives a column `owner`, the keys and the sums. Rows it does not give are deleted. With
-        `days` only rows of these days are touched. Returns the days of which a row changed.
+        `days` only rows of these days are touched. Returns the days of which a row changed; [None] where the
+        rows that changed have no day.
         """
         columns = [*self.keys, *self.sums]
         other = "team" if owner == "unit" else "unit"
@@ -85,7 +89,7 @@ class Table:
             """,
             {**params, "owners": owners, "days": days},
         )
-        return [day for (day,) in cursor.fetchall() if day]
+        return [day for (day,) in cursor.fetchall()]
 
     def climb(self, cursor, parents: list[int], params: dict, days: list[date] | None = None) -> None:
         """Each parent is the sum of its children."""
@@ -117,7 +121,8 @@ TALLY = Table(Tally._meta.db_table, (), (*PLANNED, *HAMLET_SUMS), stamped=True)
 DAILY = Table(DailyTally._meta.db_table, ("day",), tuple(COUNTS))
 FAULTS = Table(FaultTally._meta.db_table, ("day", "fault"), ("forms",))
 REFUSALS = Table(RefusalTally._meta.db_table, ("reason",), ("forms",))
-TABLES = (TALLY, DAILY, FAULTS, REFUSALS)
+SUSPICIONS = Table(SuspicionTally._meta.db_table, ("fault",), ("forms", "open"))
+TABLES = (TALLY, DAILY, FAULTS, REFUSALS, SUSPICIONS)
 
 HAMLETS = f"""
     SELECT hamlet_id AS owner, 0 AS population, 0 AS plan,
@@ -161,6 +166,26 @@ REFUSED = """
     WHERE commune_id = ANY(%(owners)s) AND qualification = 'refused'
     GROUP BY commune_id, refusal_reason"""
 
+# A suspicion is open as long as its form is in the round and not verified. The form's row in the round is looked
+# up by its own index: suspected are a few forms in a hundred.
+SUSPECTED = f"""
+    SELECT suspected.commune_id AS owner, suspected.fault, count(DISTINCT suspected.form_id)::int AS forms,
+        count(DISTINCT suspected.form_id) FILTER (WHERE in_round.id IS NOT NULL AND NOT ({VERIFIED}))::int AS open
+    FROM households_suspectedfault suspected
+    LEFT JOIN verification_roundform in_round
+        ON in_round.form_id = suspected.form_id AND in_round.round_id = %(round)s
+    WHERE suspected.commune_id = ANY(%(owners)s)
+    GROUP BY suspected.commune_id, suspected.fault"""
+
+
+RECOUNTS = (
+    (TALLY, COMMUNES),
+    (DAILY, DAYS),
+    (FAULTS, FAULTS_FOUND),
+    (REFUSALS, REFUSED),
+    (SUSPICIONS, SUSPECTED),
+)
+
 
 @transaction.atomic
 def roll_up() -> dict[int, set[int]]:
@@ -195,11 +220,11 @@ def _recount(cursor, round: Round, communes: list[int], *, every_day: bool) -> N
     # The communes are recounted whole; above them only the days that changed are summed again.
     days = {
         table: table.replace(cursor, owner="unit", owners=communes, select=select, params=params)
-        for table, select in ((TALLY, COMMUNES), (DAILY, DAYS), (FAULTS, FAULTS_FOUND), (REFUSALS, REFUSED))
+        for table, select in RECOUNTS
     }
     if every_day:
         days = dict.fromkeys(days)
-    moved = [table for table in TABLES if "day" not in table.keys or days[table] != []]
+    moved = [table for table in TABLES if days[table] != []]
     parents = communes
     while parents := _ids(
         cursor,
@@ -236,3 +261,15 @@ def mark_everything(round: Round) -> None:
     """Have every commune of the round's area recounted by the next roll-up."""
     communes = AdministrativeUnit.objects.under(round.area).filter(level=AdministrativeUnit.Level.COMMUNE)
     outbox.mark(round.pk, communes.values_list("pk", flat=True), every_day=True)
+
+
+@transaction.atomic
+def sweep_faults(commune_ids: Collection[int] | None = None) -> Swept:
+    """Ask the rules of `households.faults` about the register (or some communes), and have the communes whose
+    suspicions changed counted again in every round they belong to."""
+    swept = suspicions.sweep(commune_ids)
+    if swept.communes:
+        for round in Round.objects.exclude(status=Round.Status.PLANNED):
+            communes = AdministrativeUnit.objects.under(round.area).filter(pk__in=swept.communes)
+            outbox.mark(round.pk, communes.values_list("pk", flat=True))
+    return swept

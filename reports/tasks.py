@@ -61,3 +61,10 @@ def check_rollups() -> None:
             continue
         if found:
             logger.error("a stored figure is not the recount: %s: %s", round, found)
+
+
+@shared_task
+def sweep_faults() -> int:
+    """What the rules suspect of the whole register, stored afresh; returns how many rows changed."""
+    swept = rollups.sweep_faults()
+    return swept.stored + swept.removed

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
 
@@ -130,3 +131,18 @@ def readable(item: str, value: str) -> str:
     if item == "marital_status" and value:
         return str(CollectionForm.MaritalStatus(int(value)).label)
     return value
+
+
+def corrected(form: CollectionForm, values: dict[str, str]) -> CollectionForm:
+    """The form as it would be with these new values of corrections; in memory only, the collected values stay."""
+    form = copy(form)
+    for item, value in values.items():
+        if item == "birth_date":
+            *day_and_month, year = [int(part) for part in value.split("/")]
+            form.birth_day, form.birth_month = [None, None, *day_and_month][-2:]
+            form.birth_year = year
+        elif item in ("sex", "marital_status"):
+            setattr(form, item, int(value))
+        else:
+            setattr(form, item, value)
+    return form

@@ -2,10 +2,10 @@
 
 import re
 
-from django.db.models import F, FilteredRelation, Q, QuerySet, TextChoices
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from households.models import AdministrativeUnit, CollectionForm
+from households.models import AdministrativeUnit, CollectionForm, SuspectedFault
 from verification.models import Round
 from verification.terms import Outcome
 
@@ -46,16 +46,22 @@ def state_filter(state: str, round: Round, *, unit: AdministrativeUnit) -> Q:
     return filters[state] if state in filters else Q(result__outcome=state)
 
 
-def forms_of(unit: AdministrativeUnit, round: Round, state: str) -> QuerySet[CollectionForm]:
-    """Forms of a unit in walking order, each with `result`, its row in the round (or none)."""
+def forms_of(unit: AdministrativeUnit, round: Round, state: str, fault: str = "") -> QuerySet[CollectionForm]:
+    """Forms of a unit in walking order, each with `result`, its row in the round (or none); with `fault` only
+    those suspected of it."""
     of_unit = {
         AdministrativeUnit.Level.HAMLET: Q(hamlet=unit, commune=unit.parent_id),
         AdministrativeUnit.Level.COMMUNE: Q(commune=unit),
     }.get(unit.level, Q(commune__path__startswith=unit.path))
+    suspected = Q()
+    if fault:
+        suspected = Q(
+            Exists(SuspectedFault.objects.filter(commune=OuterRef("commune"), fault=fault, form=OuterRef("pk")))
+        )
     # the commune stands in both rows, and saying so lets a commune's results be read from one index
     in_round = Q(round_forms__round=round, round_forms__commune=F("commune"))
     return (
-        CollectionForm.objects.filter(of_unit)
+        CollectionForm.objects.filter(of_unit, suspected)
         .annotate(result=FilteredRelation("round_forms", condition=in_round))
         .filter(state_filter(state, round, unit=unit))
         .annotate(

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from census_verify import clock
-from households import faults
+from households import faults, suspicions
 from households.models import AdministrativeUnit, CollectionForm, Household
 from households.permissions import scope_of
 from verification import items, permissions, records, services
@@ -55,7 +55,7 @@ class Person:
     form: CollectionForm
     row: RoundForm | None
     round: Round
-    suspected: dict[str, list[str]]
+    suspected: dict[str, list[str]] = field(default_factory=dict)
     entry: object = None
     corrections: list = field(default_factory=list)
     problem: Refusal | None = None
@@ -113,13 +113,15 @@ def unit_work(request: HttpRequest, pk: int) -> HttpResponse:
 def form_list(request: HttpRequest, pk: int) -> HttpResponse:
     """The records behind the figures of a commune or hamlet."""
     unit, round = _unit_of_persons(request, pk), _current_round()
-    state = _state(request)
-    forms, next_key = records.page_after(records.forms_of(unit, round, state), request.GET.get("after", ""))
+    state, fault = _state(request), _fault(request)
+    forms, next_key = records.page_after(records.forms_of(unit, round, state, fault), request.GET.get("after", ""))
     context = {
         "unit": unit,
         "round": round,
         "state": state,
         "state_label": dict([*records.State.choices, *Outcome.choices])[state],
+        "fault": fault,
+        "fault_label": faults.Fault(fault).label if fault else "",
         "states": [
             *records.State.choices,
             *((o.value, o.label) for o in Outcome if o == state and o not in records.State.values),
@@ -135,9 +137,14 @@ def form_list(request: HttpRequest, pk: int) -> HttpResponse:
 def form_print(request: HttpRequest, pk: int) -> HttpResponse:
     """The same records as a list to print and take along, a hamlet after the other."""
     unit, round = _unit_of_persons(request, pk), _current_round()
-    state = _state(request)
-    forms = records.forms_of(unit, round, state)
-    context = {"unit": unit, "round": round, "state_label": dict([*records.State.choices, *Outcome.choices])[state]}
+    state, fault = _state(request), _fault(request)
+    forms = records.forms_of(unit, round, state, fault)
+    label = dict([*records.State.choices, *Outcome.choices])[state]
+    context = {
+        "unit": unit,
+        "round": round,
+        "state_label": f"{label}; {faults.Fault(fault).label}" if fault else label,
+    }
     hamlets = [(hamlet, list(rows)) for hamlet, rows in groupby(forms, key=lambda form: form.hamlet)]
     context |= {"hamlets": hamlets, "count": sum(len(rows) for _, rows in hamlets), "printed_at": clock.now()}
     context["outcomes"] = [(OUTCOME_KEYS[o], o.label) for o in Outcome]
@@ -225,6 +232,11 @@ def _state(request: HttpRequest) -> str:
     return state if state in records.State.values or state in Outcome.values else records.State.OPEN
 
 
+def _fault(request: HttpRequest) -> str:
+    fault = request.GET.get("fault", "")
+    return fault if fault in faults.Fault.values else ""
+
+
 def _current_round() -> Round:
     round = Round.objects.current()
     if round is None:
@@ -236,16 +248,9 @@ def _persons(household: Household, round: Round) -> list[Person]:
     rows = RoundForm.objects.in_round(round).filter(household=household).select_related("standing_pass__officer")
     row_of = {row.form_id: row for row in rows}
     forms = list(household.forms.order_by("line", "pk"))
-    persons = []
-    for number, form in enumerate(forms, start=1):
-        suspected: dict[str, list[str]] = {}
-        for found in faults.suspicions(form):
-            suspected.setdefault(found.field, []).append(found.reason)
-        persons.append(Person(number, form, row_of.get(form.pk), round, suspected))
+    persons = [Person(number, form, row_of.get(form.pk), round) for number, form in enumerate(forms, start=1)]
     for event in _returns([p.row.standing_pass_id for p in persons if p.row and p.row.approval == Approval.RETURNED]):
         next(p for p in persons if p.form.pk == event.verification_pass.form_id).returned = event
-    if persons and (heads := faults.heads_of_household(forms)):
-        persons[0].suspected.setdefault(heads.field, []).append(heads.reason)
     return persons
 
 
@@ -272,7 +277,9 @@ def _initial(persons: list[Person], methods: str) -> dict:
 def _entry_page(
     request, household, round, persons, sheet, refusal: Refusal | None = None, sought: str = ""
 ) -> HttpResponse:
+    reasons = suspicions.reasons([person.form for person in persons], scope_of(request.user))
     for person in persons:
+        person.suspected = reasons[person.form.pk]
         if person.row:
             person.entry = sheet.person(person.form.pk)
             person.corrections = sheet.corrections(person.form.pk)

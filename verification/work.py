@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, prefetch_related_objects
 
+from households import faults
 from households.models import AdministrativeUnit, Household, User
 from households.permissions import scope_of
 from households.statements import Statement
+from verification import items
 from verification.models import Plan, Round, RoundForm, VerificationPass
 from verification.rules import needed_per_day
-from verification.terms import Outcome
+from verification.terms import WITH_CORRECTIONS, Outcome
 
 
 def hamlets_with_open(round: Round, commune: AdministrativeUnit) -> list[AdministrativeUnit]:
@@ -143,4 +145,19 @@ def saved_by(officer: User, submission: str) -> dict | None:
         "household": passes[0].form.household,
         "matched": matched,
         "others": len(passes) - matched,
+        "doubts": _doubts(passes),
     }
+
+
+def _doubts(passes: list[VerificationPass]) -> list[tuple[str, list[str]]]:
+    """What the rules still suspect of corrected forms: (name, sentences). A correction may contradict what it left."""
+    corrected = [p for p in passes if p.outcome in WITH_CORRECTIONS]
+    if not corrected:
+        return []
+    prefetch_related_objects(corrected, "corrections")
+    doubts = []
+    for verification_pass in corrected:
+        form = items.corrected(verification_pass.form, {c.field: c.new for c in verification_pass.corrections.all()})
+        if sentences := [f"{items.ITEMS[s.field].label}: {s.reason}" for s in faults.suspicions(form)]:
+            doubts.append((form.full_name, sentences))
+    return doubts

@@ -5,7 +5,7 @@ from django.test import RequestFactory
 from django.urls import reverse
 
 from census_verify.middleware import client_address
-from households import faults
+from households.faults import form_rules
 from households.models import CollectionForm
 
 HUGE = 10**30
@@ -112,5 +112,5 @@ def test_the_visitors_address_behind_a_proxy_and_without_one(settings):
 
 def test_digits_of_other_scripts_are_no_number():
     form = CollectionForm(pin="04208012345²", cmnd="", birth_year=1980, sex=1)
-    assert faults.pin_structure(form) is None
-    assert faults.number_of_wrong_length(form).fault == "L07"
+    assert form_rules.pin_structure(form) is None
+    assert form_rules.number_of_wrong_length(form).fault == "L07"

@@ -37,6 +37,8 @@ class Ground:
     collected_in: Sequence[tuple[int, Place]]
     near: Sequence[Place]
     province_places: Sequence[Place]
+    # communes that stand no more as clerks wrote them, and what they became
+    former: Sequence[tuple[str, str]]
     staff: Staff
 
 
@@ -66,6 +68,7 @@ class _Writer:
         self.round_id, self.written = round_id, 0
         self.catholic = 0.35 if random.random() < 0.12 else 0.04
         self.minorities = list((MINORITIES if ground.district_code == MOUNTAIN_DISTRICT else ELSEWHERE).items())
+        self.village = faults.Village(ground.former)
         # somebody's wife, by age: who is on a second form is on her parents', too
         self.wives: dict[int, Person] = {}
 
@@ -77,6 +80,8 @@ class _Writer:
             hamlet=hamlet_name,
             near=ground.near,
             province=ground.province_places,
+            cards=self.ids.card,
+            pins=self.ids.pin,
             book_number=f"350{next(self.ids.book):06d}",
             ethnicity=self._ethnicity(),
             religion="Công giáo" if random.random() < self.catholic else NO_RELIGION,
@@ -103,11 +108,12 @@ class _Writer:
             self.written += 1
             person.duplicate_of = 0
             if draw() < faults.FAULTY_SHARE:
-                planted[person.form_id] = faults.plant(person, self.random)
+                planted[person.form_id] = faults.plant(person, self.random, self.village)
             elif person.relation == "Vợ":
                 self.wives[person.age // 3] = person
             elif person.relation == "Con" and 20 <= person.age < 40 and person.spouse < 0 and draw() < DUPLICATE_SHARE:
                 self._second_form(person)
+        self.village.numbers.extend(person.cmnd for person in home if person.cmnd)
         return planted
 
     def _second_form(self, person: Person) -> None:
@@ -115,7 +121,8 @@ class _Writer:
         if not wife or person.sex != wife.sex:
             return
         person.duplicate_of = wife.form_id
-        for item in ("name", "search_key", "sort_key", "birth_year", "birth_month", "birth_day", "cmnd", "pin"):
+        for item in ("name", "search_key", "sort_key", "birth_year", "birth_month", "birth_day", "cmnd", "pin",
+                     "registered", "registered_code"):  # fmt: skip
             setattr(person, item, getattr(wife, item))
 
     def _ethnicity(self) -> str:

@@ -3,7 +3,7 @@
 What is wrong on a form is put in afterwards (`faults.py`), so that the right value is known.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
@@ -42,6 +42,8 @@ class Surroundings:
     hamlet: str
     near: Sequence[Place]
     province: Sequence[Place]
+    cards: Iterator[int]
+    pins: Iterator[int]
     book_number: str
     ethnicity: str
     religion: str
@@ -56,7 +58,7 @@ def fill(home: Home, around: Surroundings, random: Random) -> None:
     for person in home:
         _write_birth(person, draw)
         _write_places(person, home, around, residence, draw)
-        _write_numbers(person, draw)
+        _write_numbers(person, around, draw)
         person.marital_status = _marital_status(person, draw)
         person.ethnicity, person.religion = around.ethnicity, around.religion
         person.book_number, person.blood_type = around.book_number, ""
@@ -117,15 +119,21 @@ def _write_places(person: Person, home: Home, around: Surroundings, residence: s
         person.present, person.present_code = residence, here.code
 
 
-def _write_numbers(person: Person, draw) -> None:
+def _write_numbers(person: Person, around: Surroundings, draw) -> None:
     person.cmnd = person.pin = ""
     if person.age > AGE_OF_IDENTITY_CARD:
-        person.cmnd = f"18{3 if draw() < 0.7 else 4}{int(1_000_000 * draw()):06d}"
+        person.cmnd = f"18{scattered(next(around.cards), 2_000_000) + 3_000_000}"
     if person.birth_year >= FIRST_YEAR_OF_NUMBERS or draw() < 0.08:
         century_and_sex = 2 * (person.birth_year >= 2000) + (person.sex == FEMALE)
         person.pin = (
-            f"{person.registered.pin_prefix}{century_and_sex}{person.birth_year % 100:02d}{int(1_000_000 * draw()):06d}"
+            f"{person.registered.pin_prefix}{century_and_sex}{person.birth_year % 100:02d}"
+            f"{scattered(next(around.pins), 1_000_000):06d}"
         )
+
+
+def scattered(place: int, below: int) -> int:
+    """Numbers in no order one could see, and no two alike: 1.234.567 has no divisor in common with a power of ten."""
+    return place * 1_234_567 % below
 
 
 def _marital_status(person: Person, draw) -> str:
@@ -158,6 +166,10 @@ def _write_family(person: Person, home: Home, absent: dict[int, str], draw) -> N
     if person.spouse >= 0:
         spouse = home[person.spouse]
         person.spouse_name, person.spouse_number = spouse.name, spouse.cmnd
+    elif person.marital_status == MARRIED:
+        # lives elsewhere
+        rest = rests(MALE + FEMALE - person.sex, era_of(person.birth_year))[int(POOL * draw())]
+        person.spouse_name = f"{surnames()[int(POOL * draw())].text} {rest.text}"
 
 
 def birth_date_text(person: Person) -> str:

@@ -64,6 +64,8 @@ class Ids:
     event: count
     book: count = field(default_factory=lambda: count(1))
     barcode: count = field(default_factory=lambda: count(1))
+    card: count = field(default_factory=lambda: count(1))
+    pin: count = field(default_factory=lambda: count(1))
 
     @classmethod
     def starting_at(cls, first: dict[type, int]) -> "Ids":

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from households import suspicions
 from households.lineage import unit_on
 from households.models import AdministrativeUnit, CollectionForm, Household, User
 from households.unit_import import import_units, read_csv
@@ -72,6 +73,7 @@ def seed(*, share: float, random_seed: int) -> Tally:
         ids = Ids.starting_at(tables.first_ids(cursor))
         _fill_tables(grounds, round, ids, str(random_seed))
         tables.set_sequences(cursor, ids.following())
+    suspicions.sweep()
     # marked without a call to the worker: the figures are counted here, in the same transaction
     RollupMark.objects.bulk_create(RollupMark(round=round, commune=ground.unit) for ground in grounds)
     roll_up()
@@ -120,6 +122,7 @@ def _prepare(share: float, random_seed: str) -> tuple[list[Ground], Round]:
             collected_in=places.of_hamlets(commune, len(hamlets[commune.pk])),
             near=places.by_district[commune.parent_id],
             province_places=places.all,
+            former=places.former,
             staff=staff[commune.pk],
         )
         for commune, households in zip(communes, homes, strict=True)
@@ -178,6 +181,7 @@ class _Places:
 
     def __init__(self, communes: list[AdministrativeUnit]):
         self.all: list[Place] = []
+        self.former: list[tuple[str, str]] = []
         self.by_district: dict[int, list[Place]] = defaultdict(list)
         self.by_commune: dict[int, list[tuple[int, int, Place]]] = defaultdict(list)
         population = {
@@ -185,14 +189,22 @@ class _Places:
         }
         of_2018 = AdministrativeUnit.objects.valid_on(COLLECTED_UNTIL).filter(level=AdministrativeUnit.Level.COMMUNE)
         for unit in of_2018.select_related("parent__parent").order_by("code"):
-            names = [u.full_name[0].lower() + u.full_name[1:] for u in (unit, unit.parent, unit.parent.parent)]
-            place = Place(", ".join(names), unit.code)
+            today = unit_on(unit, STARTS_ON)
+            place = Place(_written(unit), unit.code)
             self.all.append(place)
             self.by_district[unit.parent_id].append(place)
-            self.by_commune[unit_on(unit, STARTS_ON).pk].append((population[unit.code], unit.pk, place))
+            self.by_commune[today.pk].append((population[unit.code], unit.pk, place))
+            if today != unit and _written(today) != place.text:
+                self.former.append((place.text, _written(today)))
 
     def of_hamlets(self, commune: AdministrativeUnit, hamlets: int) -> list[tuple[int, Place]]:
         """The commune of 2018 each hamlet lay in: one after the other, by their people."""
         old = self.by_commune[commune.pk]
         parts = apportion(hamlets, [people for people, _, _ in old])
         return [(pk, place) for (_, pk, place), part in zip(old, parts, strict=True) for _ in range(part)]
+
+
+def _written(commune: AdministrativeUnit) -> str:
+    """As clerks write a place."""
+    units = (commune, commune.parent, commune.parent.parent)
+    return ", ".join(unit.mid_sentence_name for unit in units)

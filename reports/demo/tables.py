@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from households.models import CollectionForm, Household
+from households.models import CollectionForm, Household, SuspectedFault
 from verification.models import Correction, PassEvent, RoundForm, VerificationPass
 
 NULL = "\\N"
@@ -87,7 +87,8 @@ def bare_tables(cursor) -> Iterator[None]:
 
     One index built over all rows costs a fraction of keeping it row by row. Primary keys stay: ids rise.
     """
-    names = [table._meta.db_table for table in TABLES]
+    # what refers to a form has to be empty with the forms
+    names = [table._meta.db_table for table in (*TABLES, SuspectedFault)]
     # rows written so far must have had their checks before a constraint may go
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     cursor.execute("SET CONSTRAINTS ALL DEFERRED")

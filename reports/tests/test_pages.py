@@ -86,7 +86,7 @@ def test_sorted_by_any_column(rolled_up, client, cast, tree, sort, expected):
 
 def test_as_many_queries_with_one_child_as_with_many(rolled_up, client, cast, tree, django_assert_num_queries):
     client.force_login(cast.pc06)
-    pages = {"/": 12, reverse("reports:unit_detail", args=[tree.huong_tra.pk]): 12}
+    pages = {"/": 13, reverse("reports:unit_detail", args=[tree.huong_tra.pk]): 13}
     for number in range(8):
         hamlet = make_hamlet(tree.huong_tra, f"Mới {number}")
         make_household(hamlet, people=2)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reports import proof, rollups
-from reports.models import DailyTally, FaultTally, RefusalTally, Tally
+from reports.models import DailyTally, FaultTally, RefusalTally, SuspicionTally, Tally
 from reports.rollups import COUNTS, FORM_COUNTS, PLANNED
 from verification import services
 from verification.models import Round, RoundForm
@@ -87,10 +87,17 @@ def test_any_history(round, homes, cast, tree, history):
 
 
 def each_parent_is_the_sum_of_its_children() -> None:
-    keys = {Tally: [], DailyTally: ["day"], FaultTally: ["day", "fault"], RefusalTally: ["reason"]}
+    keys = {
+        Tally: [],
+        DailyTally: ["day"],
+        FaultTally: ["day", "fault"],
+        RefusalTally: ["reason"],
+        SuspicionTally: ["fault"],
+    }
     for model, names in keys.items():
         columns = [*PLANNED, *FORM_COUNTS, "in_scope", *COUNTS] if model is Tally else COUNTS
         columns = ["forms"] if model in (FaultTally, RefusalTally) else columns
+        columns = ["forms", "open"] if model is SuspicionTally else columns
         for parent in model.objects.filter(unit__level__lt=3):
             key = {name: getattr(parent, name) for name in names}
             children = model.objects.filter(unit__parent=parent.unit, **key)

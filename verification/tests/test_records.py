@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from households import suspicions
 from households.models import CollectionForm
 from households.tests.factories import make_household
 from verification import records
@@ -69,3 +70,44 @@ def test_districts_have_no_list_of_persons(client, round, cast, tree):
     client.force_login(cast.pc06)
     assert client.get(reverse("verification:form_list", args=[tree.huong_khe.pk])).status_code == 404
     assert client.get(reverse("verification:form_list", args=[tree.huong_tra.pk])).status_code == 200
+
+
+class TestOfAFault:
+    """The forms the program suspects of one fault."""
+
+    @pytest.fixture
+    def address(self, page, homes, tree):
+        CollectionForm.objects.filter(household__in=[homes.four, homes.hung_tri]).update(religion="")
+        suspicions.sweep()
+        return reverse("verification:form_list", args=[tree.huong_tra.pk])
+
+    def test_only_they_and_in_each_state(self, page, address, homes, cast):
+        assert len(page.get(address, {"fault": "L20"}).context["forms"]) == 4
+        record(homes.four, cast.officer, only=[homes.four.forms.first().pk])
+        assert len(page.get(address, {"fault": "L20"}).context["forms"]) == 3
+        assert len(page.get(address, {"fault": "L20", "state": "all"}).context["forms"]) == 4
+        assert len(page.get(address, {"fault": "L25", "state": "all"}).context["forms"]) == 0
+
+    def test_as_many_queries_as_without(self, page, address, django_assert_num_queries):
+        page.get(address)
+        with django_assert_num_queries(6):
+            page.get(address, {"fault": "L20", "state": "all"})
+
+    def test_an_unknown_fault_is_none(self, page, address):
+        for fault in ("L99", "'; DROP", "l20"):
+            assert len(page.get(address, {"fault": fault}).context["forms"]) == 9
+
+    def test_pages_and_tabs_keep_the_fault(self, page, address, monkeypatch):
+        monkeypatch.setattr(records, "PAGE", 3)
+        answer = page.get(address, {"fault": "L20", "state": "all"})
+        assert "?state=verified&amp;fault=L20" in answer.content.decode()
+        following = page.get(address, {"fault": "L20", "state": "all", "after": answer.context["next_key"]})
+        assert len(following.context["forms"]) == 1
+
+    def test_the_list_to_print_too(self, page, address, tree):
+        answer = page.get(reverse("verification:form_print", args=[tree.huong_tra.pk]), {"fault": "L20"})
+        assert answer.context["count"] == 4
+
+    def test_refused_to_a_stranger(self, client, address, cast):
+        client.force_login(cast.stranger)
+        assert client.get(address, {"fault": "L20"}).status_code == 404
