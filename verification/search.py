@@ -160,9 +160,10 @@ class Found:
 
 def find(query: Query, officer, round: Round | None, *, at_most: int = PAGE) -> Found:
     """The persons the officer may see that fit the query; each with `outcome` and `approval` in the round."""
-    if query.is_empty or query.is_too_short:
+    scope = scope_of(officer)
+    if query.is_empty or query.is_too_short or not scope.person_units:
         return Found()
-    area = Area.of(scope_of(officer))
+    area = Area.of(scope)
     try:
         ids, is_whole = (_by_number(query, area), True) if query.numbers else _by_words(query, area)
     except OperationalError as error:
@@ -198,7 +199,7 @@ class Area:
             above = any(unit.level == level.COUNTRY for unit in units)
             return cls((), () if above else tuple(unit.pk for unit in units), own, where)
         communes = AdministrativeUnit.objects.filter(where, level=level.COMMUNE).values_list("pk", flat=True)
-        return cls(tuple(communes), (), own, where)
+        return cls(tuple(communes) or (0,), (), own, where)  # none is not all
 
     def condition(self, table: str = "") -> tuple[str, list]:
         if self.communes:

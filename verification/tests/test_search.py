@@ -10,9 +10,9 @@ from django.utils.html import escape
 from hypothesis import given
 from hypothesis import strategies as st
 
-from households.models import CollectionForm
+from households.models import AdministrativeUnit, CollectionForm
 from households.models.register import FORM_WORD_STARTS, FORM_WORDS
-from households.tests.factories import make_form, make_hamlet, make_household
+from households.tests.factories import make_form, make_hamlet, make_household, make_officer, make_unit
 from verification import search
 from verification.search import Query, parse
 from verification.tests.factories import record
@@ -210,10 +210,14 @@ class TestScope:
             for typed in ("đức đông", "183900007", people[6].barcode, people[6].household.book_number, "duc thon dong"):
                 assert ("ĐỖ ĐỨC ĐÔNG" in names(typed, officer)) is sees, (officer.username, typed)
 
+    def test_a_district_without_communes_is_not_everywhere(self, people, cast, tree):
+        empty = make_unit(tree.province, "Trống", "huyện", AdministrativeUnit.Level.DISTRICT)
+        assert search.find(read("an"), make_officer("district_officer", empty), None) == search.Found()
+
     def test_a_leader_sees_nobody(self, people, cast, client):
         client.force_login(cast.leader)
         assert client.get(reverse("verification:search"), {"q": "an"}).status_code == 404
-        assert names("an", cast.leader) == []
+        assert search.find(read("an"), cast.leader, None) == search.Found()
         assert 'role="search"' not in client.get("/").content.decode()
 
 
