@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 
 from households.tests.factories import Level, Type, make_hamlet, make_household, make_officer, make_team, make_unit
 from verification.tests.factories import open_round
@@ -24,7 +24,8 @@ def _quick_passwords(settings, request):
 
 @pytest.fixture(autouse=True)
 def _empty_cache():
-    cache.clear()
+    for cache in caches.all(initialized_only=False):
+        cache.clear()
 
 
 @pytest.fixture

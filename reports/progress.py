@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
 from math import ceil
 
 from django.db.models import QuerySet
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from census_verify import clock
 from households.models import AdministrativeUnit, CollectionForm, WorkTeam
+from households.statements import Statement
 from reports.models import Counts, DailyTally, RefusalTally, SuspicionTally, Tally, rate
 from verification.models import RollupMark, Round, Target
 from verification.rules import needed_per_day
@@ -78,11 +80,36 @@ class Progress:
     owner: AdministrativeUnit | WorkTeam
     tally: Tally
     day: date
-    days: list[DailyTally]  # with results, oldest first
-    targets: list[TargetState]
-    refusals: list[tuple[str, int]]
-    suspicions: list[SuspicionTally]  # in the order of the catalogue
+    mine: dict  # whose rows to read: {"unit": …} or {"team": …}
     marks_wait: bool
+
+    # Read when they are asked for: a page that was rendered since the last roll-up asks for none of them.
+    @cached_property
+    def days(self) -> list[DailyTally]:
+        """With results, oldest first."""
+        return list(DailyTally.objects.filter(round=self.round, **self.mine).order_by("day"))
+
+    @cached_property
+    def targets(self) -> list[TargetState]:
+        return target_states(self.round, self.tally.verified, self.tally.plan, self.day)
+
+    @cached_property
+    def refusals(self) -> list[tuple[str, int]]:
+        rows = RefusalTally.objects.filter(round=self.round, **self.mine).order_by("-forms")
+        return [(CollectionForm.RefusalReason(r.reason).label, r.forms) for r in rows]
+
+    @cached_property
+    def suspicions(self) -> list[SuspicionTally]:
+        """In the order of the catalogue."""
+        return list(SuspicionTally.objects.filter(round=self.round, **self.mine).order_by("fault"))
+
+    @property
+    def version(self) -> tuple:
+        """Changes whenever a figure of the page may: a roll-up that recounts anything below stamps the owner's
+        tally anew; beside it the day and the round's own settings."""
+        settings = tuple(getattr(self.round, field.attname) for field in Round._meta.concrete_fields)
+        targets = [(target.percent, target.due_on) for target in self.round.targets.all()]
+        return (*self.mine, self.owner.pk, self.tally.rolled_up_at, self.day, settings, targets)
 
     @property
     def per_day(self) -> int | None:
@@ -208,30 +235,31 @@ def empty_tally(round: Round) -> Tally:
     return Tally(round=round, rolled_up_at=None)
 
 
+TALLY_COLUMNS = [field.attname for field in Tally._meta.concrete_fields]
+# One row always: a unit without figures may have marks that wait all the same.
+TALLY_AND_MARKS = Statement(
+    "tally_and_marks_of_unit",
+    "bigint, bigint, text",
+    f"""
+    SELECT {", ".join(f"tally.{name}" for name in TALLY_COLUMNS)}, EXISTS (
+        SELECT FROM verification_rollupmark mark
+        JOIN households_administrativeunit commune ON commune.id = mark.commune_id
+        WHERE mark.round_id = $1 AND starts_with(commune.path, $3))
+    FROM (VALUES (1)) always
+    LEFT JOIN reports_tally tally ON tally.round_id = $1 AND tally.unit_id = $2 AND tally.team_id IS NULL""",
+)
+
+
 def of_unit(round: Round, unit: AdministrativeUnit) -> Progress:
-    return _progress(round, unit, {"unit": unit}, RollupMark.objects.filter(commune__path__startswith=unit.path))
+    *values, marks_wait = TALLY_AND_MARKS.row(round.pk, unit.pk, unit.path)
+    tally = Tally.from_db("default", TALLY_COLUMNS, values) if values[0] else empty_tally(round)
+    return Progress(round, unit, tally, clock.today(), {"unit": unit}, marks_wait)
 
 
 def of_team(round: Round, team: WorkTeam) -> Progress:
+    tally = Tally.objects.filter(round=round, team=team).first() or empty_tally(round)
     marks = RollupMark.objects.filter(commune__team_communes__team=team, commune__team_communes__valid_to=None)
-    return _progress(round, team, {"team": team}, marks)
-
-
-def _progress(round: Round, owner, mine: dict, marks: QuerySet) -> Progress:
-    tally = Tally.objects.filter(round=round, **mine).first() or empty_tally(round)
-    refusals = RefusalTally.objects.filter(round=round, **mine).order_by("-forms")
-    day = clock.today()
-    return Progress(
-        round=round,
-        owner=owner,
-        tally=tally,
-        day=day,
-        days=list(DailyTally.objects.filter(round=round, **mine).order_by("day")),
-        targets=target_states(round, tally.verified, tally.plan, day),
-        refusals=[(CollectionForm.RefusalReason(r.reason).label, r.forms) for r in refusals],
-        suspicions=list(SuspicionTally.objects.filter(round=round, **mine).order_by("fault")),
-        marks_wait=marks.filter(round=round).exists(),
-    )
+    return Progress(round, team, tally, clock.today(), {"team": team}, marks.filter(round=round).exists())
 
 
 def children_of(round: Round, unit: AdministrativeUnit) -> list[UnitRow]:

@@ -1,16 +1,28 @@
+from collections.abc import Callable
+from hashlib import sha256
+
+from django.core.cache import caches
+from django.db.models import prefetch_related_objects
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
+from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_POST
 
 from census_verify import clock
 from households.models import AdministrativeUnit
-from households.permissions import scope_of
+from households.permissions import Scope, scope_of
 from reports import burnup, exports, permissions, progress, services
 from reports.forms import ExportForm
 from reports.models import Export
 from verification import work
 from verification.models import Round
 from verification.rules import Refusal
+
+KEPT_SECONDS = 60
+TOKEN_GOES_HERE = "the-readers-own-csrf-token-goes-here"
 
 
 class NoRoundYet(Http404):
@@ -61,7 +73,7 @@ def team_list(request: HttpRequest) -> HttpResponse:
 def team_detail(request: HttpRequest, pk: int) -> HttpResponse:
     team = get_object_or_404(permissions.teams_visible_to(request.user).select_related("district"), pk=pk)
     round = _current_round()
-    return _progress_page(request, progress.of_team(round, team), progress.communes_of_team(round, team))
+    return _progress_page(request, progress.of_team(round, team), lambda: progress.communes_of_team(round, team))
 
 
 @require_GET
@@ -108,59 +120,80 @@ def export_file(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _current_round() -> Round:
-    round = Round.objects.prefetch_related("targets").current()
+    round = Round.objects.current()
     if round is None:
         raise NoRoundYet
+    prefetch_related_objects([round], "targets")
     return round
 
 
 def _unit_page(request: HttpRequest, unit: AdministrativeUnit) -> HttpResponse:
     round = _current_round()
-    return _progress_page(request, progress.of_unit(round, unit), progress.children_of(round, unit))
+    return _progress_page(request, progress.of_unit(round, unit), lambda: progress.children_of(round, unit))
 
 
-def _progress_page(request: HttpRequest, shown: progress.Progress, rows: list[progress.UnitRow]) -> HttpResponse:
-    sort = request.GET.get("sort", "")
-    round, owner = shown.round, shown.owner
-    is_unit = isinstance(owner, AdministrativeUnit)
-    chart = burnup.draw(
-        [(d.day, d.verified) for d in shown.days],
-        plan=shown.tally.base,
-        starts_on=round.starts_on,
-        ends_on=round.ends_on,
-        today=shown.day,
-        percents=[t.target.percent for t in shown.targets],
-    )
-    level = owner.level if is_unit else None
-    scope = scope_of(request.user)
-    total = progress.total_of(rows, round)
-    progress.mark_behind(rows, total)
+def _progress_page(request: HttpRequest, shown: progress.Progress, read_rows: Callable[[], list]) -> HttpResponse:
+    owner, scope = shown.owner, scope_of(request.user)
+    unit = owner if isinstance(owner, AdministrativeUnit) else None
+    covers = bool(unit) and unit.level >= 3 and scope.persons_cover(unit)
     context = {
         "shown": shown,
-        "unit": owner if is_unit else None,
-        "team": None if is_unit else owner,
-        "level_below": AdministrativeUnit.Level(level + 1)
-        if is_unit and level < 4
-        else AdministrativeUnit.Level.COMMUNE,
+        "unit": unit,
+        "team": None if unit else owner,
+        "can_list_persons": covers,
+        "can_work": covers and scope.can_record,
+        "saved": work.saved_by(request.user, request.GET.get("saved", "")),
+        "lineage": _lineage(request.user, unit) if unit else [],
+    }
+    context["figures"] = _figures(request, shown, read_rows, context)
+    return render(request, "reports/unit_detail.html", context)
+
+
+def _figures(request: HttpRequest, shown: progress.Progress, read_rows: Callable[[], list], context: dict) -> str:
+    """The part of the page that is made of stored figures, kept until one of them changes. (A unit's new
+    name shows after KEPT_SECONDS.) Officers of the same places share it, so the form's token is put in at the end."""
+    sort = request.GET.get("sort", "").strip()
+    sort = sort if sort.removeprefix("-") in (*progress.SORTS, "name") else ""
+    scope = scope_of(request.user)
+    seen_by = sorted(unit.path for unit in scope.person_units), scope.can_record
+    key = sha256(repr((shown.version, sort, get_language(), seen_by)).encode()).hexdigest()
+    page = caches["pages"].get(key)
+    if page is None:
+        context = {**context, **_tables(shown, read_rows(), sort, scope), "csrf_token": TOKEN_GOES_HERE}
+        page = render_to_string("reports/_figures.html", context)
+        caches["pages"].set(key, page, KEPT_SECONDS)
+    return mark_safe(page.replace(TOKEN_GOES_HERE, get_token(request)))
+
+
+def _tables(shown: progress.Progress, rows: list[progress.UnitRow], sort: str, scope: Scope) -> dict:
+    round, level = shown.round, getattr(shown.owner, "level", None)
+    total = progress.total_of(rows, round)
+    progress.mark_behind(rows, total)
+    return {
+        "level_below": AdministrativeUnit.Level.COMMUNE
+        if level is None or level >= 4
+        else AdministrativeUnit.Level(level + 1),
         "rows": progress.sorted_rows(rows, sort),
         "total": total,
         "behind": sum(row.is_behind for row in rows),
         "goal": progress.goal_percent(round),
         "sort": sort,
-        "chart": chart,
-        "can_list_persons": is_unit and level >= 3 and scope.persons_cover(owner),
-        "can_list_rows": (not is_unit or level >= 2) and all(scope.persons_cover(row.owner) for row in rows),
-        "can_work": is_unit and level >= 3 and scope.can_record and scope.persons_cover(owner),
-        "saved": work.saved_by(request.user, request.GET.get("saved", "")),
-        "lineage": _lineage(request.user, owner) if is_unit else [],
+        "can_list_rows": (level is None or level >= 2) and all(scope.persons_cover(row.owner) for row in rows),
+        "chart": burnup.draw(
+            [(d.day, d.verified) for d in shown.days],
+            plan=shown.tally.base,
+            starts_on=round.starts_on,
+            ends_on=round.ends_on,
+            today=shown.day,
+            percents=[t.target.percent for t in shown.targets],
+        ),
     }
-    return render(request, "reports/unit_detail.html", context)
 
 
 def _lineage(officer, unit: AdministrativeUnit) -> list[tuple[AdministrativeUnit, bool]]:
     """The units above, highest first, and whether the officer may open each."""
-    scope, above, parent = scope_of(officer), [], unit.parent
-    while parent is not None and parent.level > AdministrativeUnit.Level.COUNTRY:
-        above.append((parent, scope.figures_cover(parent)))
-        parent = parent.parent
+    scope, above = scope_of(officer), []
+    while unit.level > AdministrativeUnit.Level.PROVINCE:
+        unit = unit.parent
+        above.append((unit, scope.figures_cover(unit)))
     return above[::-1]

@@ -437,3 +437,48 @@ class TestOpeningARound:
         assert plan.adjustments.count() == 1
         assert Plan.objects.with_adjusted().get(pk=plan.pk).adjusted == 14
         assert work.pace(round, tree.huong_tra.pk, today=date(2020, 6, 30)).needed_today == 14
+
+
+class TestTheNextHousehold:
+    """`work.next_household` says in SQL what `RoundFormQuerySet.due` says in querysets."""
+
+    @pytest.mark.parametrize("day", [date(2020, 6, 19), date(2020, 6, 21), date(2020, 6, 23)])
+    def test_is_the_first_with_somebody_due(self, round, homes, cast, tree, day):
+        record(homes.four, cast.officer, "not_met", reason="đi làm ăn xa", next_visit_on=date(2020, 6, 21))
+        record(homes.two, cast.officer, "emigrated")
+        services.decide(
+            round=round, approval=Approval.RETURNED, by=cast.supervisor, reason="thiếu giấy tờ",
+            form_ids=list(homes.two.forms.values_list("pk", flat=True)[:1]),
+        )  # fmt: skip
+        due = RoundForm.objects.due(round, day).filter(commune=tree.huong_tra)
+        in_order = list(
+            due.order_by("hamlet__code", "household__sequence").values_list("household", flat=True).distinct()
+        )
+        walk, after = [], None
+        for _ in in_order:
+            after = work.next_household(round, tree.huong_tra.pk, today=day, after=after and place(after, cast))
+            walk.append(after.pk)
+        assert walk == list(dict.fromkeys(in_order))
+
+    def test_begins_again_behind_the_last(self, round, homes, cast, tree):
+        last = place(homes.three, cast)
+        assert work.next_household(round, tree.huong_tra.pk, today=clock.today(), after=last) == homes.four
+        for home in (homes.four, homes.two):
+            record(home, cast.officer)
+        assert work.next_household(round, tree.huong_tra.pk, today=clock.today(), after=last) is None
+
+    def test_keeps_to_its_hamlet(self, round, homes, cast, tree):
+        first = work.next_household(round, tree.huong_tra.pk, today=clock.today(), hamlet=tree.tay)
+        assert first == homes.three
+        last = place(homes.two, cast)
+        again = work.next_household(round, tree.huong_tra.pk, today=clock.today(), hamlet=tree.dong, after=last)
+        assert again == homes.four
+
+    def test_a_place_is_of_who_may_see_it(self, homes, cast):
+        assert place(homes.hung_tri, cast) is None
+        assert work.place_of(cast.leader, homes.four.pk) is None
+        assert work.place_of(cast.officer, 10**15) is None
+
+
+def place(household, cast) -> work.Place | None:
+    return work.place_of(cast.officer, household.pk)
