@@ -46,8 +46,8 @@ def state_filter(state: str, round: Round, *, unit: AdministrativeUnit) -> Q:
     return filters[state] if state in filters else Q(result__outcome=state)
 
 
-def forms_of(unit: AdministrativeUnit, round: Round, state: str, fault: str = "") -> QuerySet[CollectionForm]:
-    """Forms of a unit in walking order, each with `result`, its row in the round (or none); with `fault` only
+def forms_in(unit: AdministrativeUnit, round: Round, state: str, fault: str = "") -> QuerySet[CollectionForm]:
+    """Forms of a unit by where they stand, each with `result`, its row in the round (or none); with `fault` only
     those suspected of it."""
     of_unit = {
         AdministrativeUnit.Level.HAMLET: Q(hamlet=unit, commune=unit.parent_id),
@@ -64,6 +64,13 @@ def forms_of(unit: AdministrativeUnit, round: Round, state: str, fault: str = ""
         CollectionForm.objects.filter(of_unit, suspected)
         .annotate(result=FilteredRelation("round_forms", condition=in_round))
         .filter(state_filter(state, round, unit=unit))
+    )
+
+
+def forms_of(unit: AdministrativeUnit, round: Round, state: str, fault: str = "") -> QuerySet[CollectionForm]:
+    """`forms_in` in walking order, with what a list shows of each."""
+    return (
+        forms_in(unit, round, state, fault)
         .annotate(
             outcome=F("result__outcome"),
             approval=F("result__approval"),
