@@ -47,7 +47,7 @@ def run(options: Options) -> list[Line]:
     with server(BARE) as (bare_port, _), server() as (port, _):
         who = [Request("/who", c) for c in limits.bare_cookies()]
         for requests in addresses.values():
-            wrk(port, requests, clients=4, seconds=1).only(200)
+            wrk(port, requests, clients=4, seconds=2)
         for _ in range(options.rounds):
             quiet(options.quiet_seconds)
             seen.add("who", wrk(bare_port, who, clients=CLIENTS, seconds=options.seconds).only(200).per_second)

@@ -38,7 +38,7 @@ def run(options: Options) -> list[Line]:
     with server(BARE) as (bare_port, _), server() as (port, _):
         who = [Request("/who", cookie) for cookie in limits.bare_cookies()]
         for requests in asked.values():
-            wrk(port, requests, clients=4, seconds=1).only(200)
+            wrk(port, requests, clients=4, seconds=2)
         for _ in range(options.rounds):
             quiet(options.quiet_seconds)
             for name, value in _sql_ms(terms).items():

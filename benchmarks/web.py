@@ -1,5 +1,6 @@
 """The web server as the supervisor starts it, and load on it: wrk with requests prepared in a file."""
 
+import http.client
 import json
 import os
 import re
@@ -84,13 +85,17 @@ def server(application: str = PRODUCT, *, all_programs: bool = False, env: dict 
 
 def _wait(web, port: int) -> None:
     for _ in range(300):
+        connection = http.client.HTTPConnection(HOST, port, timeout=10)
         try:
-            socket.create_connection((HOST, port), 0.2).close()
+            connection.request("GET", "/healthz")
+            connection.getresponse().read()
             return
-        except OSError:
+        except (OSError, http.client.HTTPException):
             if not web.is_running():
                 break
             time.sleep(0.1)
+        finally:
+            connection.close()
     raise RuntimeError(f"the web server does not answer: {web.last_words()}")
 
 

@@ -1,0 +1,93 @@
+"""Export of every form: CSV against COPY TO, XLSX against the Rust writer alone; memory of the process that makes it."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from django.db import connection
+
+from benchmarks.limits import BARE_COLUMNS
+from benchmarks.measure import Line, Options, Readings, clock, quiet
+from benchmarks.web import python
+from census_verify import clock as program_clock
+from households.models import CollectionForm, User
+from reports import exports
+from reports.models import Export, Tally
+from verification.models import Round
+
+TITLE = "Export of every form"
+XLSX_ROWS = 300_000
+
+
+def run(options: Options) -> list[Line]:
+    seen, notes = Readings(), {}
+    round = Round.objects.current()
+    collected = Tally.objects.get(round=round, unit=round.area).collected
+    floor_rows = _floor_rows(20_000 if options.quick else XLSX_ROWS)
+    for _ in range(options.rounds):
+        for format in ("csv", "xlsx"):
+            quiet(options.quiet_seconds)
+            seen.add("copy", collected / clock(_copy_to))
+            seen.add("rust", _rust_floor(floor_rows))
+            quiet(options.quiet_seconds)
+            export = _ask(round, format)
+            seconds, memory = _make(export)
+            export.refresh_from_db()
+            if export.status != Export.Status.DONE:
+                notes[format] = f"no file: {export.failure}"
+                seconds = float("inf")
+            seen.add(format, (export.rows or 0) / seconds)
+            seen.add(f"{format} rows", abs((export.rows or 0) - collected))
+            seen.add(f"{format} memory", memory / 2**20)
+            exports.file_path(export).unlink(missing_ok=True)
+            export.delete()
+        # one reading of each limit belongs to each format
+        for limit in ("copy", "rust"):
+            seen.add(f"{limit} for xlsx", seen.of[limit].pop())
+    return [
+        seen.ratio("CSV: rows/s", "csv", "copy", more=True, must=0.4, aim=0.7,
+                   against="COPY TO of 25 columns of the forms", read_in="rows/s", note=notes.get("csv", "")),
+        seen.ratio("XLSX: rows/s", "xlsx", "rust for xlsx", more=True, must=0.4, aim=0.7,
+                   against=f"the Rust writer alone, {XLSX_ROWS:,} rows of 16 columns".replace(",", "."), read_in="rows/s",
+                   note=notes.get("xlsx", "")),
+        *(
+            seen.line(f"{format.upper()}: largest memory of the process", f"{format} memory", "MB", must=200, aim=100)
+            for format in ("csv", "xlsx")
+        ),
+        *(
+            seen.line(f"{format.upper()}: rows that differ from the screen's figure", f"{format} rows", "", must=0, aim=0)
+            for format in ("csv", "xlsx")
+        ),
+    ]  # fmt: skip
+
+
+def _ask(round: Round, format: str) -> Export:
+    return Export.objects.create(
+        owner=User.objects.get(username="pc06"), round=round, kind="forms", format=format, unit=round.area,
+        options={"state": "all"}, language="vi", asked_at=program_clock.now(),
+    )  # fmt: skip
+
+
+def _make(export: Export) -> tuple[float, int]:
+    """Seconds of the making itself, and the process's largest memory."""
+    printed, _, memory = python("benchmarks.make_export", str(export.pk))
+    return json.loads(printed.splitlines()[-1])["seconds"], memory
+
+
+def _copy_to() -> None:
+    with tempfile.TemporaryFile() as file, connection.cursor() as cursor:
+        columns = ", ".join(BARE_COLUMNS)
+        cursor.copy_expert(f"COPY households_collectionform ({columns}) TO STDOUT (FORMAT csv, HEADER)", file, 1 << 20)
+
+
+def _floor_rows(count: int) -> list[dict]:
+    columns = BARE_COLUMNS[:16]
+    rows = CollectionForm.objects.values_list(*columns)[:count]
+    return [dict(zip(columns, (v if isinstance(v, int) else str(v or "") for v in row), strict=True)) for row in rows]
+
+
+def _rust_floor(rows: list[dict]) -> float:
+    from rustpy_xlsxwriter import write_worksheet
+
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        return len(rows) / clock(lambda: write_worksheet(rows, str(Path(folder) / "floor.xlsx")))
