@@ -2,7 +2,7 @@
 
 import re
 
-from django.db.models import F, FilteredRelation, Q, QuerySet, TextChoices
+from django.db.models import F, FilteredRelation, Q, QuerySet, Subquery, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from households.models import AdministrativeUnit, CollectionForm
@@ -50,7 +50,7 @@ def forms_of(unit: AdministrativeUnit, round: Round, state: str) -> QuerySet[Col
     """Forms of a unit in walking order, each with `result`, its row in the round (or none)."""
     of_unit = {
         AdministrativeUnit.Level.HAMLET: Q(hamlet=unit, commune=unit.parent_id),
-        AdministrativeUnit.Level.COMMUNE: Q(commune=unit),
+        AdministrativeUnit.Level.COMMUNE: Q(commune=unit) & _hamlets_of(unit),
     }.get(unit.level, Q(commune__path__startswith=unit.path))
     return (
         CollectionForm.objects.filter(of_unit)
@@ -68,6 +68,13 @@ def forms_of(unit: AdministrativeUnit, round: Round, state: str) -> QuerySet[Col
         .select_related("household", "hamlet")
         .order_by(*WALKING_ORDER)
     )
+
+
+def _hamlets_of(commune: AdministrativeUnit) -> Q:
+    """The stretch of codes its hamlets lie in. Without it a list in the order of codes is read through
+    every unit of the country, however small the commune."""
+    first, last = (Subquery(commune.children.order_by(order).values("code")[:1]) for order in ("code", "-code"))
+    return Q(hamlet__code__gte=first, hamlet__code__lte=last)
 
 
 def page_after(forms: QuerySet[CollectionForm], key: str) -> tuple[list[CollectionForm], str]:
