@@ -1,155 +1,93 @@
-"""Every form of the province as CSV and as XLSX, beside what they cannot be quicker than, in the same rounds.
-
-CSV: beside COPY TO of as many columns of the bare table. XLSX: beside the Rust writer alone, fed the same
-number of rows and cells from memory, on as many sheets. Each piece runs in a process of its own; its wall
-time, the processor time of it and of its database connection, and its peak memory are taken.
-
-    python benchmarks/exports.py [rounds]
-"""
+"""Export of every form: CSV against COPY TO, XLSX against the Rust writer alone; memory of the process that makes it."""
 
 import json
-import os
-import resource
-import statistics
-import subprocess
-import sys
 import tempfile
-import time
-from itertools import cycle, islice
 from pathlib import Path
 
-import django
+from django.db import connection
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "census_verify.settings")
+from benchmarks.limits import BARE_COLUMNS
+from benchmarks.measure import Line, Options, Readings, clock, quiet
+from benchmarks.web import python
+from census_verify import clock as program_clock
+from households.models import CollectionForm, User
+from reports import exports
+from reports.models import Export, Tally
+from verification.models import Round
 
-BARE_COLUMNS = (
-    "id, commune_id, hamlet_id, book_number, full_name, birth_year, sex, relation, pin, cmnd, barcode,"
-    " residence_place, qualification, refusal_reason, collected_on, declared_on"
-)
-SAMPLE = 20_000
-
-
-def copy_to(folder: Path) -> int:
-    from django.db import connection
-
-    with (folder / "bare.csv").open("wb") as file, connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY (SELECT {BARE_COLUMNS} FROM households_collectionform) TO STDOUT CSV", file)
-        return cursor.rowcount
+TITLE = "Export of every form"
+XLSX_ROWS = 300_000
 
 
-def csv_of_all(folder: Path) -> int:
-    return _export("csv")
+def run(options: Options) -> list[Line]:
+    seen, notes = Readings(), {}
+    round = Round.objects.current()
+    collected = Tally.objects.get(round=round, unit=round.area).collected
+    floor_rows = _floor_rows(20_000 if options.quick else XLSX_ROWS)
+    for _ in range(options.rounds):
+        for format in ("csv", "xlsx"):
+            quiet(options.quiet_seconds)
+            seen.add("copy", collected / clock(_copy_to))
+            seen.add("rust", _rust_floor(floor_rows))
+            quiet(options.quiet_seconds)
+            export = _ask(round, format)
+            seconds, memory = _make(export)
+            export.refresh_from_db()
+            if export.status != Export.Status.DONE:
+                notes[format] = f"no file: {export.failure}"
+                seconds = float("inf")
+            seen.add(format, (export.rows or 0) / seconds)
+            seen.add(f"{format} rows", abs((export.rows or 0) - collected))
+            seen.add(f"{format} memory", memory / 2**20)
+            exports.file_path(export).unlink(missing_ok=True)
+            export.delete()
+        # one reading of each limit belongs to each format
+        for limit in ("copy", "rust"):
+            seen.add(f"{limit} for xlsx", seen.of[limit].pop())
+    return [
+        seen.ratio("CSV: rows/s", "csv", "copy", more=True, must=0.4, aim=0.7,
+                   against="COPY TO of 25 columns of the forms", read_in="rows/s", note=notes.get("csv", "")),
+        seen.ratio("XLSX: rows/s", "xlsx", "rust for xlsx", more=True, must=0.4, aim=0.7,
+                   against=f"the Rust writer alone, {XLSX_ROWS:,} rows of 16 columns".replace(",", "."), read_in="rows/s",
+                   note=notes.get("xlsx", "")),
+        *(
+            seen.line(f"{format.upper()}: largest memory of the process", f"{format} memory", "MB", must=200, aim=100)
+            for format in ("csv", "xlsx")
+        ),
+        *(
+            seen.line(f"{format.upper()}: rows that differ from the screen's figure", f"{format} rows", "", must=0, aim=0)
+            for format in ("csv", "xlsx")
+        ),
+    ]  # fmt: skip
 
 
-def xlsx_of_all(folder: Path) -> int:
-    return _export("xlsx")
-
-
-def rust_writer(folder: Path) -> int:
-    """Fed dictionaries kept in memory; reading and preparing them is not counted."""
-    import rustpy_xlsxwriter as rust
-
-    from households.models import CollectionForm
-    from reports.exports import forms, writers
-
-    export = _asked_for("xlsx")
-    count = CollectionForm.objects.count()
-    titles = [heading.title for heading in forms.headings()]
-    rows = [dict(zip(titles, row, strict=True)) for row in islice(forms.forms_sheet(export).rows, SAMPLE)]
-    export.delete()
-    again = islice(cycle(rows), count)
-    sheets = -(-count // writers.SHEET_ROWS)
-    _start_watch()
-    rust.write_worksheets(
-        [(f"Data {n}", islice(again, writers.SHEET_ROWS)) for n in range(sheets)], str(folder / "bare.xlsx")
-    )
-    return count
-
-
-PIECES = {piece.__name__: piece for piece in (copy_to, csv_of_all, rust_writer, xlsx_of_all)}
-RATIOS = {"CSV / COPY TO": ("csv_of_all", "copy_to"), "XLSX / Rust writer": ("xlsx_of_all", "rust_writer")}
-started = {}
-
-
-def _asked_for(format: str):
-    from census_verify import clock
-    from households.models import AdministrativeUnit
-    from households.models.officers import Posting
-    from reports.models import Export
-    from verification.models import Round
-
-    province = AdministrativeUnit.objects.get(level=AdministrativeUnit.Level.PROVINCE)
-    owner = Posting.objects.filter(unit=province, role=Posting.Role.PC06_OFFICER).first().user
+def _ask(round: Round, format: str) -> Export:
     return Export.objects.create(
-        owner=owner, round=Round.objects.current(), unit=province, kind="forms", format=format,
-        options={"state": "all"}, language="vi", asked_at=clock.now(),
+        owner=User.objects.get(username="pc06"), round=round, kind="forms", format=format, unit=round.area,
+        options={"state": "all"}, language="vi", asked_at=program_clock.now(),
     )  # fmt: skip
 
 
-def _export(format: str) -> int:
-    from reports import exports
-
-    export = _asked_for(format)
-    exports.make(export.pk)
-    export.refresh_from_db()
-    assert export.status == "done", export.failure
-    exports.file_path(export).unlink()
-    export.delete()
-    return export.rows
+def _make(export: Export) -> tuple[float, int]:
+    """Seconds of the making itself, and the process's largest memory."""
+    printed, _, memory = python("benchmarks.make_export", str(export.pk))
+    return json.loads(printed.splitlines()[-1])["seconds"], memory
 
 
-def _processor_seconds() -> float:
-    """Of this process and, where the database is on this machine, of the connection that serves it."""
-    from django.db import connection
-
-    own = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = own.ru_utime + own.ru_stime
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        stat = Path(f"/proc/{cursor.fetchone()[0]}/stat")
-    if stat.exists():
-        fields = stat.read_text().rsplit(")", 1)[1].split()
-        seconds += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return seconds
+def _copy_to() -> None:
+    with tempfile.TemporaryFile() as file, connection.cursor() as cursor:
+        columns = ", ".join(BARE_COLUMNS)
+        cursor.copy_expert(f"COPY households_collectionform ({columns}) TO STDOUT (FORMAT csv, HEADER)", file, 1 << 20)
 
 
-def _start_watch() -> None:
-    started.update(wall=time.perf_counter(), processor=_processor_seconds())
+def _floor_rows(count: int) -> list[dict]:
+    columns = BARE_COLUMNS[:16]
+    rows = CollectionForm.objects.values_list(*columns)[:count]
+    return [dict(zip(columns, (v if isinstance(v, int) else str(v or "") for v in row), strict=True)) for row in rows]
 
 
-def run_piece(name: str) -> None:
-    django.setup()
-    with tempfile.TemporaryDirectory() as folder:
-        _start_watch()
-        rows = PIECES[name](Path(folder))
-        wall, processor = time.perf_counter() - started["wall"], _processor_seconds() - started["processor"]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"rows": rows, "wall": wall, "processor": processor, "peak_mb": peak}))
+def _rust_floor(rows: list[dict]) -> float:
+    from rustpy_xlsxwriter import write_worksheet
 
-
-def main(rounds: int) -> None:
-    results = {name: [] for name in PIECES}
-    for _ in range(rounds):
-        for name in PIECES:
-            answer = subprocess.run([sys.executable, __file__, "--piece", name], check=True, capture_output=True)
-            results[name].append(json.loads(answer.stdout))
-            print(name, results[name][-1], flush=True)
-    for name, runs in results.items():
-        median = {key: round(statistics.median(run[key] for run in runs), 1) for key in runs[0]}
-        print(f"{name}: {median['rows'] / median['wall']:,.0f} rows/s, {median}")
-    for title, (ours, limit) in RATIOS.items():
-        for measure in ("wall", "processor"):
-            of_rounds = [
-                b[measure] / a[measure] * a["rows"] / b["rows"]
-                for a, b in zip(results[ours], results[limit], strict=True)
-            ]
-            print(f"{title}, {measure}: {statistics.median(of_rounds):.2f} ({min(of_rounds):.2f}–{max(of_rounds):.2f})")
-
-
-if __name__ == "__main__":
-    if sys.argv[1:2] == ["--piece"]:
-        run_piece(sys.argv[2])
-    else:
-        main(int(sys.argv[1]) if sys.argv[1:] else 5)
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        return len(rows) / clock(lambda: write_worksheet(rows, str(Path(folder) / "floor.xlsx")))

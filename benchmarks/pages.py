@@ -1,161 +1,136 @@
-"""Server time of the pages, of saving a household, and of the roll-up after it, on the province as it stands.
+"""Pages: requests a second against a bare view that knows only who asks; time at one officer; data against the stored rows."""
 
-Median of many requests in one process, without the network; beside each the number of queries and the
-ratio to two limits of the same run: the bare view (/healthz) and one grouped count of the whole register.
-"""
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-import os
-import platform
-import statistics
-import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
-from uuid import uuid4
+from benchmarks import limits
+from benchmarks.measure import Line, Options, Readings, median_ms, quiet
+from benchmarks.saves import households
+from benchmarks.web import BARE, Request, cookie_of, server, wrk
+from households.models import AdministrativeUnit, User
+from reports import progress
+from verification import records
+from verification.models import Round
 
-import django
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "census_verify.settings")
-django.setup()
-
-from django.conf import settings  # noqa: E402
-from django.db import connection  # noqa: E402
-from django.test import Client  # noqa: E402
-from django.test.utils import CaptureQueriesContext  # noqa: E402
-from django.urls import reverse  # noqa: E402
-
-from census_verify import clock  # noqa: E402
-from households.models import AdministrativeUnit, CollectionForm, User  # noqa: E402
-from reports import rollups  # noqa: E402
-from verification import services, work  # noqa: E402
-from verification.models import Round, VerificationPass  # noqa: E402
-
-TIMES = 40
+TITLE = "Pages"
+CLIENTS = 16
+BARE_LIST = """
+    SELECT form.id, form.full_name, form.birth_year, form.birth_month, form.birth_day, form.sex, form.pin, form.cmnd,
+        form.barcode, form.relation, result.outcome, result.approval, result.counted_on, result.next_visit_on,
+        household.address, household.book_number, household.sequence, hamlet.code, hamlet.name
+    FROM households_collectionform form
+    JOIN verification_roundform result ON result.form_id = form.id AND result.round_id = %s
+    JOIN households_household household ON household.id = form.household_id
+    JOIN households_administrativeunit hamlet ON hamlet.id = form.hamlet_id
+    WHERE form.commune_id = %s AND result.outcome = 'matched'
+    ORDER BY hamlet.code, household.sequence, form.line, form.id LIMIT 100"""
 
 
-def median_ms(action: Callable, times: int = TIMES) -> tuple[float, float]:
-    """(median, 95th percentile) in milliseconds, the first two runs not counted."""
-    spent = []
-    for _ in range(times + 2):
-        started = time.perf_counter()
-        action()
-        spent.append((time.perf_counter() - started) * 1000)
-    spent = sorted(spent[2:])
-    return statistics.median(spent), spent[int(len(spent) * 0.95) - 1]
-
-
-def queries_of(action: Callable) -> int:
-    with CaptureQueriesContext(connection) as queries:
-        action()
-    return len(queries)
-
-
-def logged_in(username: str) -> Client:
-    client = Client(headers={"host": settings.ALLOWED_HOSTS[0]})
-    client.force_login(User.objects.get(username=username), "households.backends.OfficerBackend")
-    return client
-
-
-def page(client: Client, address: str) -> Callable:
-    def get():
-        answer = client.get(address)
-        assert answer.status_code == 200, (address, answer.status_code)
-
-    return get
-
-
-class Saves:
-    """Saves the next household as the officer would, keeps what it cost, and undoes it."""
-
-    def __init__(self, client: Client, officer: User, round: Round, commune: AdministrativeUnit):
-        self.client, self.officer, self.round, self.commune = client, officer, round, commune
-        self.save_ms, self.rollup_ms, self.queries, self.rollup_queries = [], [], 0, 0
-
-    def once(self) -> None:
-        household = work.next_household(self.round, self.commune.pk, today=clock.today())
-        fields = {"submission": uuid4(), "methods": "both", "verified_on": f"{clock.today():%d/%m/%Y}"}
-        rows = household.round_forms.filter(round=self.round)
-        for row in rows:
-            if row.is_due(self.round, clock.today()):
-                fields[f"p{row.form_id}-outcome"] = "matched"
-                fields[f"p{row.form_id}-expected_pass"] = row.standing_pass_id or ""
-        address = reverse("verification:household_verify", args=[household.pk])
-        with CaptureQueriesContext(connection) as queries:
-            started = time.perf_counter()
-            answer = self.client.post(address, fields)
-            self.save_ms.append((time.perf_counter() - started) * 1000)
-        assert answer.status_code == 302, answer.content[:2000]
-        self.queries = len(queries)
-        with CaptureQueriesContext(connection) as queries:
-            started = time.perf_counter()
-            touched = rollups.roll_up()
-            self.rollup_ms.append((time.perf_counter() - started) * 1000)
-        self.rollup_queries = len(queries)
-        assert touched in ({self.round.pk: {self.commune.pk}}, {}), touched
-        services.undo_submission(submission=fields["submission"], by=self.officer)
-        rollups.roll_up()
-
-
-def main() -> None:
-    if not clock.training_day():
-        sys.exit("Only in training mode: set CENSUS_VERIFY_TODAY.")
-    round = Round.objects.current()
-    commune_officer, pc06 = logged_in("xa.huongtra"), logged_in("pc06")
-    officer = User.objects.get(username="xa.huongtra")
-    commune = officer.postings.get().unit
-    household = work.next_household(round, commune.pk, today=clock.today())
-    actions = {
-        "bare view (/healthz)": page(pc06, "/healthz"),
-        "household page": page(commune_officer, reverse("verification:household_verify", args=[household.pk])),
-        "commune page": page(commune_officer, reverse("reports:home")),
-        "province page": page(pc06, "/"),
-        "district page": page(pc06, reverse("reports:unit_detail", args=[commune.parent_id])),
-        "list of 100 forms": page(commune_officer, reverse("verification:form_list", args=[commune.pk]) + "?state=all"),
+def run(options: Options) -> list[Line]:
+    limits.make_bare_tables()
+    round, seen = Round.objects.current(), Readings()
+    left = households()
+    pc06 = User.objects.get(username="pc06")
+    homes = left.take(4, 300)
+    cookie = cookie_of(pc06)
+    commune, commune_cookie = _largest_commune(left)
+    first = f"/units/{commune.pk}/forms/?state=matched"
+    deep = f"{first}&after={_last_key(commune, round)}"
+    addresses = {
+        "household": [Request(due.path, left.cookie(due.officer_id)) for due in homes],
+        "commune": [Request("/", left.cookie(due.officer_id)) for due in homes[:50]],
+        "district": [Request(f"/units/{commune.parent_id}/", cookie)],
+        "province": [Request("/", cookie)],
+        "list": [Request(first, commune_cookie)],
+        "deep": [Request(deep, commune_cookie)],
     }
-    rows = [(name, *median_ms(action), queries_of(action)) for name, action in actions.items()]
-    saves = Saves(commune_officer, officer, round, commune)
-    for _ in range(TIMES):
-        saves.once()
-    for name, spent, queries in (
-        ("save of a household", saves.save_ms, saves.queries),
-        ("roll-up after one save", saves.rollup_ms, saves.rollup_queries),
-    ):
-        spent = sorted(spent[2:])
-        rows.append((name, statistics.median(spent), spent[int(len(spent) * 0.95) - 1], queries))
+    with server(BARE) as (bare_port, _), server() as (port, _):
+        who = [Request("/who", c) for c in limits.bare_cookies()]
+        for requests in addresses.values():
+            wrk(port, requests, clients=4, seconds=2)
+        for _ in range(options.rounds):
+            quiet(options.quiet_seconds)
+            seen.add("who", wrk(bare_port, who, clients=CLIENTS, seconds=options.seconds).only(200).per_second)
+            seen.add("who alone", wrk(bare_port, who, clients=1, seconds=options.seconds / 2).only(200).p50)
+            for name, requests in addresses.items():
+                quiet(options.quiet_seconds)
+                load = wrk(port, requests, clients=CLIENTS, seconds=options.seconds).only(200)
+                seen.add(name, load.per_second)
+                seen.add(f"{name} alone", wrk(port, requests, clients=1, seconds=options.seconds / 2).only(200).p50)
+            quiet(options.quiet_seconds)
+            seen.add("list sql", median_ms(lambda: _fetch(BARE_LIST, [round.pk, commune.pk]), 5))
+            seen.add("summary", _summary_ms(round))
+            seen.add("data", _data_ms(round))
+    limits.drop_bare_tables()
+    return [
+        *(
+            seen.ratio(f"{what}: requests/s", name, "who", more=True, must=0.25, aim=0.5,
+                       against="login-only view, 16 clients", read_in="/s")
+            for name, what in (("province", "province page"), ("district", "district page"), ("commune", "commune page"))
+        ),
+        seen.ratio("household page: requests/s", "household", "who", more=True, against="login-only view, 16 clients",
+                   read_in="/s"),
+        *(
+            seen.line(f"{what}, one officer", f"{name} alone", "ms", against="over HTTP, p50")
+            for name, what in (("household", "household page"), ("commune", "commune page"), ("province", "province page"))
+        ),
+        seen.ratio("province page: its data queries", "data", "summary", must=10, aim=3,
+                   against="reading the 230 summary rows", read_in="ms"),
+        seen.ratio("list of 100 forms, filtered and ordered", "list alone", "list sql", must=10, aim=5,
+                   against="the SQL of these 100 rows", read_in="ms"),
+        seen.ratio(f"the same at its end ({_depth(commune, round)} rows on)", "deep alone", "list alone", must=1.5, aim=1.1,
+                   against="its first page", read_in="ms"),
+    ]  # fmt: skip
 
-    def count_the_register():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT commune_id, outcome, count(*) FROM verification_roundform GROUP BY 1, 2")
-            cursor.fetchall()
 
-    grouped = median_ms(count_the_register, 5)
-    rows.append(("limit: one grouped count of the register", *grouped, 1))
-    report(rows, grouped[0])
-
-
-def report(rows: list[tuple], grouped: float) -> None:
-    bare = rows[0][1]
-    lines = [
-        "# Performance",
-        "",
-        f"Written by `python benchmarks/pages.py` on {time.strftime('%d/%m/%Y')}: "
-        f"{CollectionForm.objects.count():,} forms, {VerificationPass.objects.count():,} passes; "
-        f"PostgreSQL {connection.pg_version // 10000}, Python {platform.python_version()}, {os.cpu_count()} cores "
-        "shared by database and program, one process, warm cache. Server time, without the network.",
-        "",
-        "| what | median ms | p95 ms | queries | ÷ bare view | ÷ grouped count |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    for name, median, p95, queries in rows:
-        lines.append(
-            f"| {name} | {median:.1f} | {p95:.1f} | {queries} | {median / bare:.1f} | {median / grouped:.3f} |"
+def _largest_commune(left) -> tuple[AdministrativeUnit, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT commune_id, min(posting.user_id) FROM verification_roundform "
+            "JOIN households_posting posting ON posting.unit_id = commune_id AND role = 'commune_officer' "
+            "GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
         )
-    text = "\n".join(lines) + "\n"
-    (ROOT / "docs" / "performance.md").write_text(text, "utf-8")
-    print(text)
+        commune, officer = cursor.fetchone()
+    return AdministrativeUnit.objects.get(pk=commune), left.cookie(officer)
 
 
-if __name__ == "__main__":
-    main()
+def _depth(commune: AdministrativeUnit, round: Round) -> str:
+    """A list is of one commune, so its end is as deep as it gets."""
+    return f"{_count(commune, round) - 200:,}".replace(",", ".")
+
+
+def _count(commune: AdministrativeUnit, round: Round) -> int:
+    return records.forms_of(commune, round, "matched").count()
+
+
+def _last_key(commune: AdministrativeUnit, round: Round) -> str:
+    """The key before the last whole page."""
+    at = _count(commune, round) - 200
+    row = records.forms_of(commune, round, "matched")[at]
+    return f"{row.hamlet_code}~{row.sequence}~{row.line}~{row.pk}"
+
+
+def _fetch(sql: str, params: list) -> list:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()
+
+
+def _summary_ms(round: Round) -> float:
+    sql = (
+        "SELECT tally.* FROM reports_tally tally JOIN households_administrativeunit unit ON unit.id = tally.unit_id "
+        "WHERE tally.round_id = %s AND unit.level BETWEEN 1 AND 3"
+    )
+    return median_ms(lambda: _fetch(sql, [round.pk]), 20)
+
+
+def _data_ms(round: Round) -> float:
+    """The statements that bring the province page's figures, without what Python makes of them."""
+    province = AdministrativeUnit.objects.select_related("parent").get(
+        pk=User.objects.get(username="pc06").postings.get().unit_id
+    )
+    with CaptureQueriesContext(connection) as captured:
+        progress.of_unit(round, province)
+        progress.children_of(round, province)
+    statements = [query["sql"].replace("%", "%%") for query in captured.captured_queries]
+    return median_ms(lambda: [_fetch(sql, []) for sql in statements if sql.startswith("SELECT")], 20)

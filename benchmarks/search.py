@@ -1,95 +1,105 @@
-"""Server time of the search, over the province and inside a commune, on the register as it stands.
+"""Search: over the province by part of a name without marks, in a commune, by number; at 1, 8 and 32 officers."""
 
-Beside each over the province: the bare trigram SQL of the same words; inside a commune: a view that only knows who
-asks (session and officer). Medians and 95th percentiles of one process, rounds interleaved.
-"""
+import random
+from urllib.parse import quote
 
-import os
-import statistics
-import sys
-import time
-from pathlib import Path
+from django.db import connection
+from django.urls import NoReverseMatch, reverse
 
-import django
+from benchmarks import limits
+from benchmarks.measure import Line, Options, Readings, Skipped, clock, percentile, quiet
+from benchmarks.saves import households
+from benchmarks.web import BARE, Request, cookie_of, server, wrk
+from households.models import User
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "census_verify.settings")
-django.setup()
-
-from django.conf import settings  # noqa: E402
-from django.db import connection  # noqa: E402
-from django.http import HttpResponse  # noqa: E402
-from django.test import Client  # noqa: E402
-from django.urls import path  # noqa: E402
-
-from census_verify import urls  # noqa: E402
-from households import text  # noqa: E402
-from households.models import User  # noqa: E402
-from households.models.register import FORM_WORD_STARTS  # noqa: E402
-
-ROUNDS = 20
-BARE = (
-    f"SELECT id, full_name FROM households_collectionform WHERE {FORM_WORD_STARTS} LIKE %s ORDER BY sort_key LIMIT 20"
-)
-PARTS = ["quynh uyen", "thi huong", "xuan an", "nguyen thi huong", "van duc", "nguyen van"]
-OTHERS = ["nguyễn thị hường 85", "nguyen van an 17/5/1980", "ng", "nguye v", "van thi", "zzzz", "85", "17/5/1980",
-          "183000", "350000002", "lan thon 5", "nguyen van an huong tra", "nguyen van thi dang tran le pham",
-          "an " * 15, "x" * 500, "% _ \\", "👮"]  # fmt: skip
+TITLE = "Search"
+TERMS = 60
+OFFICERS = (1, 8, 32)
 
 
-def spent(action) -> float:
-    started = time.perf_counter()
-    action()
-    return (time.perf_counter() - started) * 1000
-
-
-def p95(values: list[float]) -> float:
-    return sorted(values)[int(len(values) * 0.95) - 1]
-
-
-def logged_in(username: str) -> Client:
-    client = Client(headers={"host": settings.ALLOWED_HOSTS[0]})
-    client.force_login(User.objects.get(username=username), "django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-def bare(typed: str) -> None:
+def run(options: Options) -> list[Line]:
+    try:
+        address = reverse("verification:search")
+    except NoReverseMatch:
+        raise Skipped("this version has no search") from None
+    limits.make_bare_tables()
     with connection.cursor() as cursor:
-        cursor.execute(BARE, [f"%{text.search_key(typed)}%"])
-        cursor.fetchall()
+        cursor.execute("CREATE INDEX ON benchmark.form USING gin (search_key gin_trgm_ops)")
+        cursor.execute("VACUUM ANALYZE benchmark.form")
+    left, seen = households(), Readings()
+    terms, pins = _terms(), _pins()
+    pc06 = cookie_of(User.objects.get(username="pc06"))
+    in_commune = [left.cookie(due.officer_id) for due in left.take(4, TERMS)]
+    asked = {
+        "province": [Request(f"{address}?q={quote(term)}", pc06) for term in terms],
+        "commune": [Request(f"{address}?q={quote(t)}", c) for t, c in zip(terms, in_commune, strict=True)],
+        "number": [Request(f"{address}?q={pin}", pc06) for pin in pins],
+    }
+    with server(BARE) as (bare_port, _), server() as (port, _):
+        who = [Request("/who", cookie) for cookie in limits.bare_cookies()]
+        for requests in asked.values():
+            wrk(port, requests, clients=4, seconds=2)
+        for _ in range(options.rounds):
+            quiet(options.quiet_seconds)
+            for name, value in _sql_ms(terms).items():
+                seen.add(name, value)
+            for officers in OFFICERS:
+                who_load = wrk(bare_port, who, clients=officers, seconds=options.seconds / 2).only(200)
+                seen.add(f"who {officers}", who_load.p50)
+                seen.add(f"who p95 {officers}", who_load.p95)
+                for name, requests in asked.items():
+                    load = wrk(port, requests, clients=officers, seconds=options.seconds).only(200)
+                    seen.add(f"{name} {officers}", load.p50)
+                    seen.add(f"{name} p95 {officers}", load.p95)
+                    seen.add(f"{name} rate {officers}", load.per_second)
+    limits.drop_bare_tables()
+    return [
+        seen.ratio("part of a name over the province, one officer", "province 1", "sql", must=3, aim=1.5,
+                   against="the trigram SQL alone, top 20", read_in="ms"),
+        seen.line("the same: p95 of server time", "province p95 1", "ms", must=60, against="60 ms"),
+        seen.ratio("in a commune, one officer: p95", "commune p95 1", "who p95 1", must=1.5, aim=1.1,
+                   against="p95 of the login-only view", read_in="ms"),
+        seen.ratio("by number, one officer", "number 1", "who 1", against="login-only view", read_in="ms"),
+        *(
+            seen.line(f"{what}, {officers} officers: p95", f"{name} p95 {officers}", "ms")
+            for name, what in (("province", "province"), ("commune", "commune"), ("number", "number"))
+            for officers in OFFICERS[1:]
+        ),
+        *(seen.line(f"province, {n} officers: searches/s", f"province rate {n}", "/s", more=True) for n in OFFICERS),
+    ]  # fmt: skip
 
 
-def main() -> None:
-    urls.urlpatterns.insert(0, path("who/", lambda request: HttpResponse(request.user.username)))
-    pc06, officer = logged_in("pc06"), logged_in("xa.huongtra")
-
-    def panel(client: Client, typed: str) -> None:
-        assert client.get("/search/", {"q": typed}, headers={"HX-Request": "true"}).status_code == 200
-
-    print(f"{'over the province':36} {'bare SQL':>9} {'median':>8} {'p95':>8} {'ratio':>6}")
-    all_of = []
-    for typed in [*PARTS, *OTHERS]:
-        panel(pc06, typed)
-        pairs = []
-        for _ in range(ROUNDS):
-            limit = spent(lambda typed=typed: bare(typed)) if typed in PARTS else 0
-            pairs.append((limit, spent(lambda typed=typed: panel(pc06, typed))))
-        limit, ours = map(list, zip(*pairs, strict=True))
-        all_of += ours
-        ratio = statistics.median(o / b for b, o in pairs) if typed in PARTS else 0
-        print(
-            f"{typed[:36]!r:38} {statistics.median(limit):7.1f} {statistics.median(ours):8.1f} {p95(ours):8.1f} {ratio:6.2f}"
+def _people() -> list[tuple[str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT search_key, pin FROM households_collectionform WHERE pin <> '' AND id %% 9973 = 7 ORDER BY id LIMIT %s",
+            [TERMS * 2],
         )
-    print(f"all: p95 {p95(all_of):.1f} ms")
-    who, inside = [], []
-    for typed in [*PARTS, *OTHERS] * 3:
-        who.append(spent(lambda: officer.get("/who/")))
-        inside.append(spent(lambda typed=typed: panel(officer, typed)))
-    print(f"inside a commune: median {statistics.median(inside):.1f}, p95 {p95(inside):.1f}; who: median"
-          f" {statistics.median(who):.1f}, p95 {p95(who):.1f}; ratio {statistics.median(inside) / statistics.median(who):.2f},"
-          f" of p95 {p95(inside) / p95(who):.2f}")  # fmt: skip
+        return cursor.fetchall()
 
 
-if __name__ == "__main__":
-    main()
+def _terms() -> list[str]:
+    """Middle and given name, as somebody types who does not remember the rest: without marks."""
+    chosen = random.Random(2)
+    names = [key.split() for key, _ in _people()]
+    return [" ".join(name[-2:]) for name in chosen.sample([n for n in names if len(n) >= 3], TERMS)]
+
+
+def _pins() -> list[str]:
+    return [pin for _, pin in _people()][:TERMS]
+
+
+def _sql_ms(terms: list[str]) -> dict[str, float]:
+    """The bare statement: ids and names of the first twenty whose folded name holds the words."""
+    spent = []
+    with connection.cursor() as cursor:
+        for term in terms:
+            sql = "SELECT id, full_name FROM benchmark.form WHERE search_key LIKE %s ORDER BY id LIMIT 20"
+
+            def ask(sql=sql, term=term):
+                cursor.execute(sql, [f"%{term}%"])
+                cursor.fetchall()
+
+            ask()
+            spent.append(clock(ask) * 1000)
+    return {"sql": percentile(spent, 50), "sql p95": percentile(spent, 95)}

@@ -2,7 +2,7 @@
 
 import re
 
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, TextChoices
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from households.models import AdministrativeUnit, CollectionForm, SuspectedFault
@@ -51,7 +51,7 @@ def forms_in(unit: AdministrativeUnit, round: Round, state: str, fault: str = ""
     those suspected of it."""
     of_unit = {
         AdministrativeUnit.Level.HAMLET: Q(hamlet=unit, commune=unit.parent_id),
-        AdministrativeUnit.Level.COMMUNE: Q(commune=unit),
+        AdministrativeUnit.Level.COMMUNE: Q(commune=unit) & _hamlets_of(unit),
     }.get(unit.level, Q(commune__path__startswith=unit.path))
     suspected = Q()
     if fault:
@@ -83,6 +83,13 @@ def forms_of(unit: AdministrativeUnit, round: Round, state: str, fault: str = ""
         .select_related("household", "hamlet")
         .order_by(*WALKING_ORDER)
     )
+
+
+def _hamlets_of(commune: AdministrativeUnit) -> Q:
+    """The stretch of codes its hamlets lie in. Without it a list in the order of codes is read through
+    every unit of the country, however small the commune."""
+    first, last = (Subquery(commune.children.order_by(order).values("code")[:1]) for order in ("code", "-code"))
+    return Q(hamlet__code__gte=first, hamlet__code__lte=last)
 
 
 def page_after(forms: QuerySet[CollectionForm], key: str) -> tuple[list[CollectionForm], str]:

@@ -1,0 +1,269 @@
+"""`python -m benchmarks.partition_figures build|measure|is-built`: the copies by province, and what each statement costs."""
+
+import json
+import random
+import statistics
+import sys
+
+from benchmarks import django_setup  # noqa: F401
+from django.db import connection, transaction
+
+from benchmarks.entry import pgbench
+from benchmarks.measure import clock
+
+FORMS, ROUND_FORMS = "households_collectionform", "verification_roundform"
+TABLES = {FORMS: "form", ROUND_FORMS: "round_form"}
+SCHEMA = "parted"
+ASKED = 30
+PGBENCH = """\\set i random(1, :n)
+BEGIN;
+SELECT row_id AS row, province_id AS province FROM parted.target WHERE i = :i \\gset
+UPDATE {table} SET counted_on = '2020-06-19', approval = '' WHERE id = :row {and_province};
+COMMIT;
+"""
+
+
+def build() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET maintenance_work_mem = '1GB'")
+        cursor.execute("SET synchronous_commit = off")
+        cursor.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
+        cursor.execute(f"CREATE SCHEMA {SCHEMA}")
+        provinces = _provinces(cursor)
+        for table, name in TABLES.items():
+            cursor.execute(
+                f"CREATE TABLE {SCHEMA}.{name} (LIKE {table}, PRIMARY KEY (province_id, id)) PARTITION BY LIST (province_id)"
+            )
+            indexes = _indexes(cursor, table, name)
+            for province in provinces:
+                part = f"{SCHEMA}.{name}_{province}"
+                _make_part(cursor, table, part, province)
+                for number, index in enumerate(indexes):
+                    cursor.execute(index.format(name=f"{name}_{province}_{number}", table=part))
+                cursor.execute(f"ALTER TABLE {SCHEMA}.{name} ATTACH PARTITION {part} FOR VALUES IN ({province})")
+                print(part, flush=True)
+            for number, index in enumerate(indexes):  # takes up the indexes the partitions have
+                cursor.execute(index.format(name=f"{name}_{number}", table=f"{SCHEMA}.{name}"))
+            cursor.execute(f"VACUUM ANALYZE {SCHEMA}.{name}")
+        cursor.execute(
+            "CREATE TABLE parted.target AS SELECT row_number() OVER ()::int AS i, id AS row_id, province_id FROM "
+            "(SELECT id, province_id FROM verification_roundform TABLESAMPLE SYSTEM (1) "
+            "WHERE standing_pass_id IS NOT NULL ORDER BY random() LIMIT 100000) some"
+        )
+        cursor.execute("ALTER TABLE parted.target ADD PRIMARY KEY (i)")
+        cursor.execute("VACUUM ANALYZE parted.target")
+
+
+def _make_part(cursor, table: str, part: str, province: int) -> None:
+    cursor.execute(f"SELECT min(id), max(id) FROM {table} WHERE province_id = %s AND id BETWEEN %s AND %s",
+                   [province, province // 100_000 * 10_000_000, province // 100_000 * 10_000_000 + 9_999_999])  # fmt: skip
+    first, last = cursor.fetchone()
+    cursor.execute(f"CREATE TABLE {part} (LIKE {table})")
+    cursor.execute(f"INSERT INTO {part} SELECT * FROM {table} WHERE id BETWEEN {first} AND {last} ORDER BY id")
+    # so that to attach it nothing is read again
+    cursor.execute(f"ALTER TABLE {part} ADD CHECK (province_id = {province}), ADD PRIMARY KEY (province_id, id)")
+
+
+def _indexes(cursor, table: str, name: str) -> list[str]:
+    """The plain table's indexes, as a partition can have them: a unique one names the province first."""
+    cursor.execute(
+        "SELECT pg_get_indexdef(indexrelid), indisunique FROM pg_index WHERE indrelid = %s::regclass AND NOT indisprimary",
+        [table],
+    )
+    made = []
+    for definition, unique in cursor.fetchall():
+        head, rest = definition.split(" USING ", 1)
+        if unique and "(province_id" not in rest:
+            rest = rest.replace("(", "(province_id, ", 1)
+        made.append(f"CREATE {'UNIQUE ' if unique else ''}INDEX {{name}} ON {{table}} USING {rest}")
+    return made
+
+
+def _provinces(cursor) -> list[int]:
+    cursor.execute("SELECT id FROM households_administrativeunit WHERE level = 1 ORDER BY id")
+    return [pk for (pk,) in cursor.fetchall()]
+
+
+def measure() -> dict:
+    readings = {}
+    with connection.cursor() as cursor:
+        cursor.execute("SET work_mem = '32MB'")
+        provinces = _provinces(cursor)
+        people = _people(cursor, provinces)
+        for what, (sql, params) in _statements().items():
+            for kind, names in (("plain", {"form": FORMS, "round_form": ROUND_FORMS}),
+                                ("partitioned", {"form": "parted.form", "round_form": "parted.round_form"})):  # fmt: skip
+                readings[f"{what} / {kind}"] = _median_ms(cursor, sql.format(**names), [params(p) for p in people])
+        cursor.execute("SELECT count(*) FROM parted.target")
+        (targets,) = cursor.fetchone()
+        for kind, table, more in (("plain", ROUND_FORMS, ""), ("partitioned", "parted.round_form", "AND province_id = :province")):
+            script = PGBENCH.format(table=table, and_province=more)
+            readings[f"save at the database, 16 clients: saves/s / {kind}"] = pgbench(script, 16, 4, n=targets)
+        readings |= _provinces_come_and_go(cursor, provinces[-1])
+        readings |= _vacuum(cursor, provinces[-1])
+        return {"readings": readings, "sizes": _sizes(cursor)}
+
+
+def _people(cursor, provinces: list[int]) -> list[dict]:
+    """Some persons over all provinces, each with what is asked about her."""
+    chosen, found = random.Random(5), []
+    for _ in range(ASKED):
+        province = chosen.choice(provinces)
+        first = province // 100_000 * 10_000_000
+        cursor.execute(
+            "SELECT household_id, commune_id, hamlet_id, search_key, barcode FROM households_collectionform "
+            "WHERE id >= %s AND province_id = %s ORDER BY id LIMIT 1",
+            [first + chosen.randrange(1, 900_000), province],
+        )
+        household, commune, hamlet, key, barcode = cursor.fetchone()
+        words = " ".join(key.split()[-2:])
+        found.append({"province": province, "household": household, "commune": commune, "hamlet": hamlet,
+                      "words": f"%{words}%", "barcode": barcode})  # fmt: skip
+    return found
+
+
+def _statements() -> dict:
+    household = "SELECT * FROM {form} form JOIN {round_form} result ON result.form_id = form.id {same} WHERE form.household_id = %s"
+    return {
+        "household read, with its province": (
+            household.replace("{same}", "AND result.province_id = form.province_id") + " AND form.province_id = %s",
+            lambda p: [p["household"], p["province"]],
+        ),
+        "household read, without its province": (household.replace("{same}", ""), lambda p: [p["household"]]),
+        "count of a commune": (
+            "SELECT hamlet_id, outcome, approval, counted_on, count(*) FROM {round_form} "
+            "WHERE round_id = 1 AND commune_id = %s AND province_id = %s GROUP BY 1, 2, 3, 4",
+            lambda p: [p["commune"], p["province"]],
+        ),
+        "list page of a hamlet": (
+            "SELECT form.id, full_name, outcome FROM {form} form JOIN {round_form} result ON result.form_id = form.id "
+            "AND result.province_id = form.province_id AND result.round_id = 1 "
+            "WHERE form.commune_id = %s AND form.hamlet_id = %s AND form.province_id = %s ORDER BY form.id LIMIT 100",
+            lambda p: [p["commune"], p["hamlet"], p["province"]],
+        ),
+        "list page of a province, by barcode": (
+            "SELECT id, full_name, barcode FROM {form} WHERE province_id = %s AND barcode > %s AND NOT barcode = '' "
+            "ORDER BY barcode LIMIT 100",
+            lambda p: [p["province"], p["barcode"]],
+        ),
+        "search by part of a name in a province": (
+            "SELECT id, full_name FROM {form} WHERE province_id = %s AND search_key LIKE %s LIMIT 20",
+            lambda p: [p["province"], p["words"]],
+        ),
+        "all namesakes in a province": (
+            "SELECT count(*) FROM {form} WHERE province_id = %s AND search_key LIKE %s",
+            lambda p: [p["province"], p["words"]],
+        ),
+    }
+
+
+def _median_ms(cursor, sql: str, params: list[list]) -> float:
+    def ask(values):
+        cursor.execute(sql, values)
+        cursor.fetchall()
+
+    for values in params[:10]:
+        ask(values)
+    return statistics.median(clock(lambda v=values: ask(v)) for values in params) * 1000
+
+
+class _Undone(Exception):
+    pass
+
+
+def _provinces_come_and_go(cursor, province: int) -> dict[str, float]:
+    """100.000 forms more into tables that hold 15 million; a province away. Each is rolled back."""
+    more = f"SELECT * FROM {FORMS} WHERE id IN (SELECT id FROM {FORMS} WHERE province_id = {province} LIMIT 100000)"
+    readings = {}
+    cursor.execute("SET session_replication_role = replica")
+
+    def undone(action) -> float:
+        try:
+            with transaction.atomic():
+                spent = clock(action) * 1000
+                raise _Undone
+        except _Undone:
+            return spent
+
+    def into_plain():
+        cursor.execute(f"INSERT INTO {FORMS} SELECT * FROM lot")
+        # what an index put off until later belongs to the loading too
+        cursor.execute("SELECT gin_clean_pending_list('form_search'::regclass)") if _has_index(cursor) else None
+
+    def into_part():
+        cursor.execute(f"CREATE TABLE parted.form_new (LIKE {FORMS})")
+        cursor.execute("INSERT INTO parted.form_new SELECT * FROM lot")
+        cursor.execute("ALTER TABLE parted.form_new ADD CHECK (province_id = -1), ADD PRIMARY KEY (province_id, id)")
+        for number, index in enumerate(_indexes(cursor, FORMS, "form")):
+            cursor.execute(index.format(name=f"form_new_{number}", table="parted.form_new"))
+        cursor.execute("ALTER TABLE parted.form ATTACH PARTITION parted.form_new FOR VALUES IN (-1)")
+
+    cursor.execute("DROP TABLE IF EXISTS lot")
+    cursor.execute(f"CREATE TEMP TABLE lot AS {more}")
+    cursor.execute("UPDATE lot SET id = id + 9000000000, barcode = '', province_id = -1")
+    readings["load of 100.000 forms of a new province / plain"] = undone(into_plain)
+    readings["load of 100.000 forms of a new province / partitioned"] = undone(into_part)
+    readings["a province away (round forms: DELETE, or DETACH and DROP) / plain"] = undone(
+        lambda: cursor.execute(f"DELETE FROM {ROUND_FORMS} WHERE province_id = %s", [province])
+    )
+
+    def detach():
+        cursor.execute(f"ALTER TABLE parted.round_form DETACH PARTITION parted.round_form_{province}")
+        cursor.execute(f"DROP TABLE parted.round_form_{province}")
+
+    readings["a province away (round forms: DELETE, or DETACH and DROP) / partitioned"] = undone(detach)
+    cursor.execute("SET session_replication_role = DEFAULT")
+    return readings
+
+
+def _has_index(cursor) -> bool:
+    cursor.execute("SELECT count(*) FROM pg_class WHERE relname = 'form_search'")
+    return bool(cursor.fetchone()[0])
+
+
+def _vacuum(cursor, province: int) -> dict[str, float]:
+    """After the results of 20.000 forms of one province changed."""
+    readings = {}
+    for kind, table, vacuumed in (
+        ("plain", ROUND_FORMS, ROUND_FORMS),
+        ("partitioned", "parted.round_form", f"parted.round_form_{province}"),
+    ):
+        first = province // 100_000 * 10_000_000
+        cursor.execute(
+            f"UPDATE {table} SET counted_on = counted_on + 1 WHERE province_id = %s AND id BETWEEN %s AND %s "
+            "AND counted_on IS NOT NULL",
+            [province, first, first + 25_000],
+        )
+        readings[f"vacuum after 20.000 results of one province / {kind}"] = (
+            clock(lambda v=vacuumed: cursor.execute(f"VACUUM (INDEX_CLEANUP ON) {v}")) * 1000
+        )
+    return readings
+
+
+def _sizes(cursor) -> dict[str, tuple[int, int]]:
+    sizes = {}
+    for table, name in TABLES.items():
+        for what, function in (("table", "pg_table_size"), ("indexes", "pg_indexes_size")):
+            cursor.execute(f"SELECT {function}(%s)", [table])
+            (plain,) = cursor.fetchone()
+            cursor.execute(
+                f"SELECT coalesce(sum({function}(inhrelid)), 0)::bigint FROM pg_inherits WHERE inhparent = %s::regclass",
+                [f"{SCHEMA}.{name}"],
+            )
+            sizes[f"{table}: {what}"] = (plain, cursor.fetchone()[0])
+    return sizes
+
+
+def is_built() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('parted.target')")
+        return cursor.fetchone()[0] is not None
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "build":
+        build()
+    elif sys.argv[1] == "is-built":
+        print("yes" if is_built() else "no")
+    else:
+        print(json.dumps(measure()))
