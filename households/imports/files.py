@@ -399,10 +399,9 @@ class _Lines:
     def __init__(self, path: Path, layout: Layout, progress: Progress):
         self.path, self.layout, self.progress = path, layout, progress
         self.ends_whole, self.has_text_marks = True, False
-        self.lines = chain.from_iterable(map(self._lines_of, self._texts()))
 
     def __iter__(self) -> Iterator[str]:
-        return self.lines
+        return chain.from_iterable(map(self._lines_of, self._texts()))
 
     def _lines_of(self, text: str) -> list[str]:
         if "'" in text and _TEXT_MARK.search(text):
