@@ -72,7 +72,7 @@ def record_results(
                 form=row.form,
                 province_id=row.province_id,
                 commune_id=row.commune_id,
-                team_id=_team_of(by, row.commune_id, today),
+                team_id=team_of(by, row.commune_id, today),
                 officer=by,
                 submission=submission,
                 outcome=entry.outcome,
@@ -90,7 +90,7 @@ def record_results(
                 next_visit_on=entry.next_visit_on,
             )
         )
-    corrections = [_correction(c, entry, locked[entry.form_id].form) for entry in entries for c in entry.corrections]
+    corrections = [correction_of(c, entry, locked[entry.form_id].form) for entry in entries for c in entry.corrections]
     _end([p.supersedes for p in passes if p.supersedes], PassEvent.Kind.SUPERSEDED, by)
     VerificationPass.objects.bulk_create(passes)
     of_form = {p.form_id: p for p in passes}
@@ -154,7 +154,7 @@ def _require_expected(row: RoundForm, entry: Entry) -> None:
     raise Conflict(sentence % values, form_id=row.form_id)
 
 
-def _team_of(by: User, commune_id: int, today: date) -> int | None:
+def team_of(by: User, commune_id: int, today: date) -> int | None:
     """The officer's team, where it is as its member that she works in this commune."""
     team_ids = scope_of(by).team_ids
     if not team_ids:
@@ -185,7 +185,7 @@ def _other_form(entry: Entry, row: RoundForm, round: Round) -> CollectionForm | 
     return other
 
 
-def _correction(entry: CorrectionEntry, of: Entry, form: CollectionForm) -> tuple[int, Correction]:
+def correction_of(entry: CorrectionEntry, of: Entry, form: CollectionForm) -> tuple[int, Correction]:
     """The correction to append. The old value is read from the form, never taken from the client."""
 
     def refuse(name: str, sentence: str):
