@@ -9,6 +9,7 @@ from django.utils.translation import gettext as say
 from households.imports.fields import Field
 from households.models import Import
 
+LAST_ROW = 1_048_575
 FORMATS = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -16,8 +17,8 @@ FORMATS = {
 
 
 def template_file(kind: str, fields: tuple[Field, ...], format: str) -> bytes:
-    """The template as a file. A workbook explains each column on a second sheet, which has other headings and
-    so is never read as data; no example row can be loaded by mistake."""
+    """The template as a file. It has no example row, which somebody would load; a workbook shows the example
+    where a cell is filled in."""
     return _workbook(kind, fields) if format == "xlsx" else _csv(fields)
 
 
@@ -28,6 +29,7 @@ def _csv(fields: tuple[Field, ...]) -> bytes:
 
 
 def _workbook(kind: str, fields: tuple[Field, ...]) -> bytes:
+    """Cells are text, so that the spreadsheet keeps a number's zeros and does not round it."""
     output = BytesIO()
     with xlsxwriter.Workbook(output, {"in_memory": True}) as book:
         as_text, bold = book.add_format({"num_format": "@"}), book.add_format({"bold": True, "num_format": "@"})
@@ -36,12 +38,13 @@ def _workbook(kind: str, fields: tuple[Field, ...]) -> bytes:
         for column, field in enumerate(fields):
             page.set_column(column, column, max(12, len(field.heading) + 2), as_text)
             page.write_string(0, column, field.heading, bold)
-        guide = book.add_worksheet(say("How to fill in"))
-        guide.set_column(0, 3, 32)
-        for column, heading in enumerate((say("Column"), say("Needed"), say("Example"))):
-            guide.write_string(0, column, heading, bold)
-        for row, field in enumerate(fields, start=1):
-            cells = (field.heading, say("yes") if field.is_required else "", field.example)
-            for column, cell in enumerate(cells):
-                guide.write_string(row, column, cell, as_text)
+            if hint := _hint(field):
+                shown_when_filling_in = {"validate": "any", "input_title": field.heading[:32], "input_message": hint}
+                page.data_validation(1, column, LAST_ROW, column, shown_when_filling_in)
     return output.getvalue()
+
+
+def _hint(field: Field) -> str:
+    """What a spreadsheet shows beside a cell of the column; it takes 255 characters."""
+    example = say("Example: %(example)s") % {"example": field.example} if field.example else ""
+    return "\n".join(part for part in (say("Needed.") if field.is_required else "", example) if part)[:255]

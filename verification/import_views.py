@@ -71,7 +71,7 @@ def import_create(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("kind", Import.Kind.FORMS)
     if kind not in imports.KINDS:
         raise Http404("there is no such kind of import")
-    form = UploadForm(request.POST or None, request.FILES or None, areas=areas)
+    form = UploadForm(*([request.POST, request.FILES] if request.method == "POST" else []), areas=areas)
     context = {"kind": _kind_context(kind), "areas": areas, "form": form}
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
@@ -138,12 +138,12 @@ def import_columns(request: HttpRequest, pk: int) -> HttpResponse:
             return _conflict(request, _job(request, pk))
         tasks.ask_for_stage(job)
         return redirect("verification:import_detail", job.pk)
+    rows = form.rows()
     context |= {
         "form": form,
-        "rows": form.rows(),
-        "fields": kind.fields,
+        "rows": rows,
         "missing": headings.missing_required(columns, kind.fields),
-        "unread": sum(not row["selected"] for row in form.rows()),
+        "unread": [row["heading"] for row in rows if not row["selected"]],
     }
     return render(request, "verification/import_columns.html", context, status=400 if form.errors else 200)
 
@@ -162,9 +162,11 @@ def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
         problems = job.problems.order_by("-is_refusal", "row", "pk")[:FIRST_PROBLEMS]
         context |= {
             "problems": _placed(job, problems),
-            "changes": [(key, label, job.changes[key]) for key, label in CHANGES.items() if key in job.changes],
-            "other_changes": [
-                (key, value) for key, value in job.changes.items() if key not in CHANGES and isinstance(value, int)
+            # what a kind counts without a label of ours shows its own name rather than nothing
+            "changes": [
+                (CHANGES.get(key, key), job.changes[key])
+                for key in sorted(job.changes, key=_place_of_change)
+                if isinstance(job.changes[key], int) and key != "known_households"
             ],
             "suspected": [
                 (code, dict(Fault.choices).get(code, ""), forms)
@@ -342,6 +344,10 @@ def _problem_key(typed: str) -> tuple[int, int] | None:
     if not (typed.isascii() and row.isdigit() and problem_id.isdigit() and len(row) < 10 and len(problem_id) < 19):
         return None
     return int(row), int(problem_id)
+
+
+def _place_of_change(key: str) -> tuple[int, str]:
+    return (list(CHANGES).index(key) if key in CHANGES else len(CHANGES)), key
 
 
 def _short_sentence(code: str) -> str:

@@ -150,7 +150,7 @@ def _checked(
             )
         )
     forms = CollectionForm.objects.in_bulk([entry.form_id for entry in entries if entry.corrections])
-    corrections = [_correction(c, entry, forms[entry.form_id]) for entry in entries for c in entry.corrections]
+    corrections = [correction_of(c, entry, forms[entry.form_id]) for entry in entries for c in entry.corrections]
     return passes, corrections
 
 
@@ -251,7 +251,7 @@ def _require_expected(row: EntryRow, entry: Entry) -> None:
     raise Conflict(sentence % values, form_id=row.form_id)
 
 
-def _team_of(by: User, commune_id: int, today: date) -> int | None:
+def team_of(by: User, commune_id: int, today: date) -> int | None:
     """The officer's team, where it is as its member that she works in this commune."""
     team_ids = scope_of(by).team_ids
     if not team_ids:
@@ -282,7 +282,7 @@ def _other_form(entry: Entry, row: EntryRow, round: Round) -> CollectionForm | N
     return other
 
 
-def _correction(entry: CorrectionEntry, of: Entry, form: CollectionForm) -> tuple[int, Correction]:
+def correction_of(entry: CorrectionEntry, of: Entry, form: CollectionForm) -> tuple[int, Correction]:
     """The correction to append. The old value is read from the form, never taken from the client."""
 
     def refuse(name: str, sentence: str):

@@ -16,6 +16,18 @@ class Outcome(TextChoices):
     UNVERIFIABLE = "unverifiable", _("Could not be verified")
 
 
+# One letter an outcome, from the Vietnamese word: đúng, sửa, bổ sung, chết, chuyển (y), trùng, ngoài, vắng, không.
+OUTCOME_KEYS = {
+    Outcome.MATCHED: "d",
+    Outcome.CORRECTED: "s",
+    Outcome.SUPPLEMENTED: "b",
+    Outcome.DECEASED: "c",
+    Outcome.MOVED_AWAY: "y",
+    Outcome.DUPLICATE: "t",
+    Outcome.EMIGRATED: "n",
+    Outcome.NOT_MET: "v",
+    Outcome.UNVERIFIABLE: "k",
+}
 # Outcomes that propose to take the form out of the register: counted once the district approved.
 REMOVALS = (Outcome.DECEASED, Outcome.DUPLICATE, Outcome.EMIGRATED)
 # Outcomes that come with corrections.

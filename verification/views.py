@@ -19,21 +19,7 @@ from verification import work as work_left
 from verification.forms import EntrySheet, Methods
 from verification.models import PassEvent, Round, RoundForm, VerificationPass
 from verification.rules import Refusal
-from verification.terms import Approval, Outcome
-
-# One letter an outcome, from the Vietnamese word: đúng, sửa, bổ sung, chết, chuyển (y), trùng, ngoài, vắng, không.
-OUTCOME_KEYS = {
-    Outcome.MATCHED: "d",
-    Outcome.CORRECTED: "s",
-    Outcome.SUPPLEMENTED: "b",
-    Outcome.DECEASED: "c",
-    Outcome.MOVED_AWAY: "y",
-    Outcome.DUPLICATE: "t",
-    Outcome.EMIGRATED: "n",
-    Outcome.NOT_MET: "v",
-    Outcome.UNVERIFIABLE: "k",
-}
-
+from verification.terms import OUTCOME_KEYS, Approval, Outcome
 
 # Where a row of the entry page shows an item; what it does not show stands with the name.
 COLUMNS = {

@@ -10,6 +10,7 @@ one number says sheet and row (`place_of`).
 import codecs
 import csv
 import json
+import math
 import re
 import subprocess
 import sys
@@ -45,7 +46,7 @@ HEADING_AMONG = 20
 HEADING_TEXTS = 3
 CHUNK = 2**18
 
-_SEPARATOR_LINE = re.compile(r"sep=(.)$")
+_SEPARATOR_LINE = re.compile(r"sep=([,;\t|:~^#])$")
 _FORMULA_STARTS = ("=", "+", "-", "@")
 # an apostrophe before them says that the cell is text: our own error files have it
 _TEXT_MARK = re.compile("'[=+@-]")
@@ -199,15 +200,13 @@ def write_error_file(
 def _refused_rows(
     source: Path, layout: Layout, pairs: Iterator[tuple[int, str]], kept: list[int]
 ) -> Iterator[list[str]]:
-    wanted, sentence = next(pairs, (0, ""))
-    if not wanted:
-        return
-    for number, cells in read_rows(source, layout):
+    rows = read_rows(source, layout)
+    number, cells = 0, []
+    for wanted, sentence in pairs:
+        while number < wanted:
+            number, cells = next(rows, (math.inf, []))
         if number == wanted:
             yield [cells[column] for column in kept] + [sentence]
-            wanted, sentence = next(pairs, (0, ""))
-            if not wanted:
-                return
 
 
 def _write_csv(rows: Iterable[list[str]], layout: Layout, to: Path) -> int:
@@ -378,7 +377,6 @@ def _fitness(lines: list[str], delimiter: str, known: Collection[str]) -> tuple:
 def _count_lines(path: Path, codec: str) -> int:
     """Refuses a file of far too many rows before anybody waits for it."""
     lines = 0
-    wide = codec.startswith("utf-16")
     with path.open("rb") as file:
         last = b""
         while data := file.read(2**20):
@@ -386,7 +384,7 @@ def _count_lines(path: Path, codec: str) -> int:
             last = data
     lines += not last.rstrip(b"\0").endswith((b"\n", b"\r"))
     # lines inside cells are counted too, so only the reading itself can be exact
-    if lines > 1.5 * MAX_ROWS and not wide:
+    if lines > 1.5 * MAX_ROWS and codec == "utf-8-sig":
         raise FileRefused("too_many_rows", limit=MAX_ROWS)
     return lines
 
@@ -401,10 +399,9 @@ class _Lines:
     def __init__(self, path: Path, layout: Layout, progress: Progress):
         self.path, self.layout, self.progress = path, layout, progress
         self.ends_whole, self.has_text_marks = True, False
-        self.lines = chain.from_iterable(map(self._lines_of, self._texts()))
 
     def __iter__(self) -> Iterator[str]:
-        return self.lines
+        return chain.from_iterable(map(self._lines_of, self._texts()))
 
     def _lines_of(self, text: str) -> list[str]:
         if "'" in text and _TEXT_MARK.search(text):
@@ -560,24 +557,24 @@ def _matches(headings: list[str], known: Collection[str]) -> int:
 
 def _workbook_rows(path: Path, layout: Layout, progress: Progress) -> Iterator[tuple[int, list[str]]]:
     lines = (line for text in _run("read", path, *layout.sheets) for line in text.split("\n")[:-1])
-    width = layout.width
-    for sheet, heading in enumerate(layout.heading_rows):
-        height = int(next(lines, 0))
-        progress.total += height
-        for row_number, line in enumerate(islice(lines, height), start=1):
-            progress.done += 1
-            row = line.split("\t")
-            if row_number <= heading or (not row[0].strip() and not "".join(row).strip()):
-                continue
-            if len(row) != width:
-                try:
+    width, row_number = layout.width, 0
+    try:
+        for sheet, heading in enumerate(layout.heading_rows):
+            height = int(next(lines, 0))
+            progress.total += height
+            for row_number, line in enumerate(islice(lines, height), start=1):
+                progress.done += 1
+                row = line.split("\t")
+                if row_number <= heading or (not row[0].strip() and not "".join(row).strip()):
+                    continue
+                if len(row) != width:
                     row = _fitted(row, width)
-                except FileRefused as refused:
-                    refused.values["row"] = row_number
-                    raise
-            yield sheet * SHEET_ROWS + row_number, row
-    # its end says whether all went well
-    next(lines, None)
+                yield sheet * SHEET_ROWS + row_number, row
+        # its end says whether all went well
+        next(lines, None)
+    except FileRefused as refused:
+        refused.values.setdefault("row", row_number if refused.code == "more_cells" else row_number + 1)
+        raise
 
 
 def _run(mode: str, path: Path, *sheets: str) -> Iterator[str]:

@@ -3,6 +3,10 @@
 A sentence says what is wrong and what to do. Row, column and value stand beside it, not in it.
 """
 
+from collections.abc import Callable
+
+from django.conf import settings
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 SENTENCES = {
@@ -129,7 +133,45 @@ SENTENCES = {
     # the register
     "barcode_twice": _("The same barcode stands in row %(row)d already."),
     "in_another_commune": _("The form with this barcode is registered in %(commune)s; it is not moved by an import."),
+    "form_unknown": _("The register of this province has no form with this barcode."),
+    # results of a scan batch
+    "scan_result_unknown": _("Write đạt or không đạt (or 1 and 0)."),
+    "scan_reason_missing": _("A refused form needs its reason: %(reasons)s."),
+    "scan_reason_unknown": _("This is no reason of refusal. There are: %(reasons)s."),
+    "scan_reason_of_good": _("A form that is good has no reason of refusal. Say which of the two is right."),
+    "refused_with_result": _(
+        "This form has a verification result already, so it can no longer be refused at scanning."
+    ),
+    "refused_in_round": _(
+        "This form has been put into the round “%(round)s”, so it can no longer be refused at scanning."
+    ),
+    "round_is_full": _(
+        "With this form %(commune)s would have more forms in the round “%(round)s” than its plan of %(plan)d. "
+        "Have PC06 adjust the plan, then upload the row again."
+    ),
+    # verification results
+    "no_open_round": _("No round is open in this province; results belong to a round."),
+    "not_recordable": _("It cannot be recorded so. %(sentence)s"),
+    "outcome_unknown": _("There is no such result. There are: %(outcomes)s."),
+    "methods_unknown": _("Write how it was checked: %(methods)s."),
+    "paper_unknown": _("There is no such paper. There are: %(papers)s."),
+    "item_unknown": _("The form has no such item. There are: %(items)s."),
+    "attempts_unreadable": _("Write the number of attempts in digits."),
+    "officer_unknown": _("No officer of this province has this account name."),
+    "not_in_round": _("This form is not in the round “%(round)s”."),
+    "other_form_unknown": _("No other form of the province has this barcode."),
+    "other_form_removed": _("The other form is itself proposed for removal; one of the two must remain."),
+    "other_form_removed_in_file": _("Row %(row)d proposes to remove the other form; one of the two must remain."),
+    "result_contradicted": _(
+        "Row %(row)d gives the same form another result. One form has one result; several rows may only "
+        "correct several items of it."
+    ),
+    "result_incomplete": _(
+        "Row %(row)d of the same form was refused; the corrections of a form are recorded all or none."
+    ),
     # what is loaded all the same
+    "not_asked": _("This result does not ask for it; it is not taken over."),
+    "officer_elsewhere": _("This officer does not work in the form's commune today."),
     "new_hamlet": _("There is no such hamlet in the register yet; loading makes it."),
     "no_barcode": _("No barcode: later files cannot name this form by it."),
     "no_book": _("No household book number: the household is recognised by its head and address."),
@@ -158,5 +200,17 @@ class CellRefused(ValueError):
         return self
 
 
+def in_each_language(say: Callable[[], str]) -> dict[str, str]:
+    """What `say` answers in every language there is: a value of a sentence that is itself a sentence."""
+    said = {}
+    for code, _name in settings.LANGUAGES:
+        with translation.override(code):
+            said[code] = str(say())
+    return said
+
+
 def sentence(code: str, values: dict) -> str:
-    return str(SENTENCES[code]) % values
+    """The sentence with its values, those of `in_each_language` in the reader's language."""
+    language = translation.get_language()
+    said = {name: value.get(language, "") if isinstance(value, dict) else value for name, value in values.items()}
+    return str(SENTENCES[code]) % said

@@ -308,6 +308,12 @@ def hostile_files() -> list[HostileFile]:
         HostileFile("a directory of thousands", "phieu.xlsx", crowded_directory(), "xlsx_bomb"),
         HostileFile("a cell in the last corner", "phieu.xlsx", changed_workbook(sheet=far_corner), "xlsx_too_big"),
         HostileFile("300 MB of strings", "phieu.xlsx", strings_of_300_megabytes, "xlsx_too_big"),
+        HostileFile(
+            "a cell of 2 MB in a workbook",
+            "phieu.xlsx",
+            changed_workbook(strings=lambda xml: xml.replace(b"<t>NGUY", b"<t>" + b"A" * 2**21 + b"NGUY", 1)),
+            "line_too_long",
+        ),
         HostileFile("a workbook cut off", "phieu.xlsx", GOOD_WORKBOOK[:-900], "xlsx_damaged"),
         HostileFile("half a workbook", "phieu.xlsx", GOOD_WORKBOOK[: len(GOOD_WORKBOOK) // 2], "xlsx_damaged"),
         HostileFile("a workbook with a broken part", "phieu.xlsx", bad_checksum(), "xlsx_damaged"),

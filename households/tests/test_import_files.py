@@ -30,7 +30,6 @@ from households.tests.hostile_files import (
     in_tcvn3,
     in_vni,
     person,
-    with_rows,
     workbook,
 )
 
@@ -450,11 +449,14 @@ def test_the_error_file_of_old_letters_is_in_unicode(keep, tmp_path):
     assert cells(to)[0][5].upper() == "NGUYỄN VĂN THỬ"
 
 
+def test_a_refused_row_that_is_not_there_stops_no_other(keep, tmp_path):
+    path, to = keep(GOOD.encode()), tmp_path / "errors.csv"
+    layout = files.look_at(path, "a.csv").layout
+    assert files.write_error_file(path, layout, {1: "?", 3: "sai", 99: "?"}, to) == 1
+    assert cells(to)[0][:-1] == PEOPLE[1]
+
+
 def test_an_error_file_of_nothing_is_a_heading(keep, tmp_path):
     to = tmp_path / "errors.csv"
     assert files.write_error_file(keep(GOOD.encode()), files.look_at(keep(GOOD.encode()), "a.csv").layout, {}, to) == 0
     assert next(csv.reader(io.StringIO(to.read_text(encoding="utf-8-sig")))) == [*HEAD, "Lỗi"]
-
-
-def test_cells_that_other_tests_rely_on(keep):
-    assert cells(keep(with_rows(*PEOPLE))) == PEOPLE

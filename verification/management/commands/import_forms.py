@@ -154,7 +154,8 @@ class Command(BaseCommand):
             sheet, row = files.place_of(layout, problem.row)
             place = f"{sheet}: {row}" if sheet else f"{row}"
             self.stderr.write(
-                say("  row %(place)s, %(column)s, “%(value)s”: %(sentence)s")
+                "  "
+                + say("row %(place)s, %(column)s, “%(value)s”: %(sentence)s")
                 % {"place": place, "column": problem.column, "value": problem.value, "sentence": problem.sentence}
             )
 
