@@ -22,7 +22,9 @@ def facts() -> dict[str, str]:
         (forms,) = cursor.fetchone()
         cursor.execute("SELECT count(*) FROM verification_verificationpass")
         (passes,) = cursor.fetchone()
-        cursor.execute("SELECT name, setting, coalesce(unit, '') FROM pg_settings WHERE name = ANY(%s)", [list(SETTINGS)])
+        cursor.execute(
+            "SELECT name, setting, coalesce(unit, '') FROM pg_settings WHERE name = ANY(%s)", [list(SETTINGS)]
+        )
         settings = ", ".join(f"{name} {_sized(value, unit)}" for name, value, unit in sorted(cursor.fetchall()))
     return {
         "day": time.strftime("%d/%m/%Y"),

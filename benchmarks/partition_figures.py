@@ -5,9 +5,9 @@ import random
 import statistics
 import sys
 
-from benchmarks import django_setup  # noqa: F401
 from django.db import connection, transaction
 
+from benchmarks import django_setup  # noqa: F401
 from benchmarks.entry import pgbench
 from benchmarks.measure import clock
 
@@ -96,7 +96,10 @@ def measure() -> dict:
                 readings[f"{what} / {kind}"] = _median_ms(cursor, sql.format(**names), [params(p) for p in people])
         cursor.execute("SELECT count(*) FROM parted.target")
         (targets,) = cursor.fetchone()
-        for kind, table, more in (("plain", ROUND_FORMS, ""), ("partitioned", "parted.round_form", "AND province_id = :province")):
+        for kind, table, more in (
+            ("plain", ROUND_FORMS, ""),
+            ("partitioned", "parted.round_form", "AND province_id = :province"),
+        ):
             script = PGBENCH.format(table=table, and_province=more)
             readings[f"save at the database, 16 clients: saves/s / {kind}"] = pgbench(script, 16, 4, n=targets)
         readings |= _provinces_come_and_go(cursor, provinces[-1])

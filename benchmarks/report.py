@@ -64,7 +64,10 @@ def _machines(jobs: list[dict]) -> list[str]:
 def _summary(jobs: list[dict]) -> str:
     lines = [Line(**line) for job in jobs for line in job["lines"]]
     with_must = [line for line in lines if line.must is not None]
-    must, aim = sum(bool(x.meets(x.must)) for x in with_must), sum(bool(x.meets(x.aim)) for x in lines if x.aim is not None)
+    must, aim = (
+        sum(bool(x.meets(x.must)) for x in with_must),
+        sum(bool(x.meets(x.aim)) for x in lines if x.aim is not None),
+    )
     aims = sum(line.aim is not None for line in lines)
     return f"**{must} of {len(with_must)} musts and {aim} of {aims} aims are reached.**\n"
 

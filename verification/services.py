@@ -118,7 +118,7 @@ def _checked(
         raise InvalidEntry(say("No result was given for anybody."))
     if len({entry.form_id for entry in entries}) < len(entries):
         raise InvalidEntry(say("One person was given two results."))
-    team_of = {commune_id: _team_of(by, commune_id, today) for commune_id in {r.commune_id for r in rows.values()}}
+    teams = {commune_id: team_of(by, commune_id, today) for commune_id in {r.commune_id for r in rows.values()}}
     passes = []
     for entry in entries:
         row = rows.get(entry.form_id)
@@ -132,7 +132,7 @@ def _checked(
                 form_id=row.form_id,
                 province_id=row.province_id,
                 commune_id=row.commune_id,
-                team_id=team_of[row.commune_id],
+                team_id=teams[row.commune_id],
                 officer_id=by.pk,
                 outcome=entry.outcome,
                 by_books=by_books,
