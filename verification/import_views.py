@@ -36,6 +36,16 @@ CHANGES = {
     "new_forms": _("New forms"),
     "existing_forms": _("Forms already there"),
     "kept_forms": _("of these with a result: stay as they are"),
+    "forms_qualified": _("Forms that become qualified"),
+    "forms_refused": _("Forms that become refused at scanning"),
+    "forms_unchanged": _("Forms that are so already"),
+    "forms_into_round": _("Forms that enter the open round"),
+    "new_results": _("New results"),
+    "existing_results": _("Forms that have a result already"),
+    "decided_results": _("of these decided by the district: stay as they are"),
+    "unchanged_results": _("of these with the very same result"),
+    "corrections": _("Corrections"),
+    "left_out": _("Left out, for they changed after the check"),
 }
 STAGES = {
     "reading": _("Reading and checking the rows"),
@@ -43,6 +53,7 @@ STAGES = {
     "households": _("Making households"),
     "forms": _("Loading the forms"),
     "indexes": _("Building the indexes"),
+    "results": _("Recording the results"),
 }
 
 
@@ -172,6 +183,7 @@ def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
                 (code, dict(Fault.choices).get(code, ""), forms)
                 for code, forms in job.changes.get("suspected", {}).items()
             ],
+            "already_there": job.changes.get("existing_forms") or job.changes.get("existing_results"),
             "existing_choices": Import.Existing.choices,
         }
     elif job.status == Status.REFUSED:

@@ -6,7 +6,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from census_verify import clock
-from households.models import User
+from households.models import Import, User
 from reports.models import Export
 from reports.tasks import worker_seen
 from verification.tests.factories import record
@@ -38,6 +38,15 @@ def addresses(round, homes, cast, tree):
         "export": export.pk,
         "household": homes.four.pk,
         "form": tree.huong_tra.pk,
+        "import": Import.objects.create(
+            kind="forms",
+            area=tree.province,
+            by=cast.admin,
+            file_name="a.csv",
+            size=1,
+            sha256="a",
+            uploaded_at=clock.now(),
+        ).pk,
     }
     found = {}
     for name, arguments in named_urls():
