@@ -9,8 +9,9 @@ import sys
 import time
 import traceback
 
-from benchmarks import django_setup  # noqa: F401
-from benchmarks import machine, report
+from django.core.management import call_command
+
+from benchmarks import django_setup, machine, report  # noqa: F401
 from benchmarks.measure import Line, Options, Skipped
 from census_verify import clock
 
@@ -24,7 +25,10 @@ JOBS = [
 def main() -> int:
     options, jobs = _parse()
     if not clock.training_day():
-        sys.exit("Only in training mode: set CENSUS_VERIFY_TODAY=2020-06-19, and DATABASE_URL to a copy of the demo province.")
+        sys.exit(
+            "Only in training mode: set CENSUS_VERIFY_TODAY=2020-06-19, and DATABASE_URL to a copy of the demo province."
+        )
+    call_command("collectstatic", interactive=False, verbosity=0)
     facts = machine.facts()
     broken = []
     for name in jobs:
@@ -66,8 +70,12 @@ def _parse() -> tuple[Options, list[str]]:
     parser.add_argument("--quick", action="store_true", help="one short round, to see that everything works")
     parser.add_argument("--minutes", type=float, default=10, help="how long the mixed load lasts (default 10)")
     parser.add_argument("--officers", type=int, default=300, help="officers of the mixed load (default 300)")
-    parser.add_argument("--small", default="", help="database with 150 thousand forms (default: NAME_150k, made if missing)")
-    parser.add_argument("--large", default="", help="database with 15 million forms (default: NAME_15m, made if missing)")
+    parser.add_argument(
+        "--small", default="", help="database with 150 thousand forms (default: NAME_150k, made if missing)"
+    )
+    parser.add_argument(
+        "--large", default="", help="database with 15 million forms (default: NAME_15m, made if missing)"
+    )
     given = parser.parse_args()
     jobs = [name for name in given.only.split(",") if name] or JOBS
     if unknown := set(jobs) - set(JOBS):

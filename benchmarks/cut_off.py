@@ -29,7 +29,9 @@ def run(options: Options) -> list[Line]:
         broken = web.log.read_text(errors="replace").count("Internal Server Error") if web.log.exists() else 0
     return [
         Line(f"connections idle in transaction after {count} cut-off requests", [idle], "", must=0, aim=0),
-        Line("answers other than 200 among the next pages", [refused], "", must=0, aim=0, note=f"{after.requests} pages"),
+        Line(
+            "answers other than 200 among the next pages", [refused], "", must=0, aim=0, note=f"{after.requests} pages"
+        ),
         Line("errors 500 in the server's log", [broken], "", must=0, aim=0),
     ]
 
@@ -39,7 +41,9 @@ def _cut(port: int, request: Request, chosen: random.Random) -> None:
     body = request.body.encode()
     head = f"{'POST' if body else 'GET'} {request.path} HTTP/1.1\r\nHost: localhost\r\nCookie: {request.cookie}\r\n"
     if body:
-        head += f"X-CSRFToken: {CSRF}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
+        head += (
+            f"X-CSRFToken: {CSRF}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
+        )
     whole = head.encode() + b"\r\n" + body
     part = whole if chosen.random() < 0.7 else whole[: chosen.randrange(1, len(whole))]
     with socket.create_connection((HOST, port), 5) as connection_:

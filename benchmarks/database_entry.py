@@ -49,7 +49,8 @@ def run(options: Options) -> list[Line]:
     columns = _columns()
     values = ", ".join(NEW.get(column, column) for column in columns)
     scripts = {
-        mark: ENTRY.format(columns=", ".join(columns), values=values, mark=MARK if mark else "") for mark in (False, True)
+        mark: ENTRY.format(columns=", ".join(columns), values=values, mark=MARK if mark else "")
+        for mark in (False, True)
     }
     for place, where in (("spread", "true"), ("district", "commune_id IN (SELECT id FROM busiest)")):
         n = _targets(round, where)

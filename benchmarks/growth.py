@@ -41,7 +41,9 @@ def run(options: Options) -> tuple[list[Line], str]:
     for place in range(options.rounds + 1):
         for size, database in databases.items():
             quiet(options.quiet_seconds)
-            printed, _, _ = python("benchmarks.growth_figures", "--quick" if options.quick else "", env=env_of(database))
+            printed, _, _ = python(
+                "benchmarks.growth_figures", "--quick" if options.quick else "", env=env_of(database)
+            )
             told = json.loads(printed.splitlines()[-1])
             sizes[size] = told["sizes"]
             if place:  # the first round warms the database's cache

@@ -5,11 +5,11 @@ import sys
 from urllib.parse import quote
 from uuid import uuid4
 
-from benchmarks import django_setup  # noqa: F401
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
+from benchmarks import django_setup  # noqa: F401
 from benchmarks.measure import clock
 from benchmarks.saves import Due
 from census_verify import clock as program_clock

@@ -106,7 +106,15 @@ def _make_units(cursor) -> int:
         parent[row["code"]] = row["parent_code"]
         cursor.execute(
             "INSERT INTO listed VALUES (%s, %s, %s, %s, %s, %s, %s)",
-            [provinces, place, row["code"], row["name"], TYPES.get(row["type"], row["type"]), level, row["parent_code"]],
+            [
+                provinces,
+                place,
+                row["code"],
+                row["name"],
+                TYPES.get(row["type"], row["type"]),
+                level,
+                row["parent_code"],
+            ],
         )
     cursor.execute(
         f"""

@@ -35,7 +35,9 @@ def run(options: Options) -> list[Line]:
         seen.line("errors", "errors", "", must=0, aim=0),
         seen.line("one login: p50", "p50", "ms"),
         seen.line("one login: p95", "p95", "ms"),
-        seen.line("until the last was in", "took", "s", note=f"{count} logins, sent over {SECONDS * count / OFFICERS:.0f} s"),
+        seen.line(
+            "until the last was in", "took", "s", note=f"{count} logins, sent over {SECONDS * count / OFFICERS:.0f} s"
+        ),
         seen.line("checking one password, alone", "hash", "ms", note=scheme),
     ]
 

@@ -17,7 +17,9 @@ def run(options: Options) -> list[Line]:
     pages += [Request(due.path, left.cookie(due.officer_id)) for due in left.take(4, 100)]
     with server(all_programs=True) as (port, children):
         wrk(port, pages, clients=16, seconds=options.seconds * 2).only(200)
-        wrk(port, left.requests(4, int(options.seconds * 100)), clients=16, seconds=options.seconds * 2, repeat=False).only(302)
+        wrk(
+            port, left.requests(4, int(options.seconds * 100)), clients=16, seconds=options.seconds * 2, repeat=False
+        ).only(302)
         lines, total = [], 0.0
         for child in children:
             for number, pid in enumerate(sorted(holders([child.marker])), start=1):

@@ -51,7 +51,14 @@ def run(options: Options) -> tuple[list[Line], str]:
     rate = len(everything) / (options.minutes * 60)
     lines = [
         Line("errors", [len(spent.wrong)], "", must=0, aim=0, note=", ".join(sorted(set(spent.wrong))[:3])),
-        Line("stored minus recount at the end", [0 if difference is None else 1], "", must=0, aim=0, note=difference or ""),
+        Line(
+            "stored minus recount at the end",
+            [0 if difference is None else 1],
+            "",
+            must=0,
+            aim=0,
+            note=difference or "",
+        ),
         Line("requests a second", [rate], "/s", note=f"{len(everything)} in all"),
     ]
     table = ["| action | times | p50 ms | p95 ms | p99 ms | longest |", "| --- | ---: | ---: | ---: | ---: | ---: |"]

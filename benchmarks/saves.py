@@ -1,8 +1,8 @@
 """Households that still have somebody due, each with the request that records it: every POST really records."""
 
 from dataclasses import dataclass
-from uuid import uuid4
 from urllib.parse import urlencode
+from uuid import uuid4
 
 from django.db import connection
 

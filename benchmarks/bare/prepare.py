@@ -5,7 +5,7 @@ import sys
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.bare.settings"
 
-import django  # noqa: E402
+import django
 
 django.setup()
 
