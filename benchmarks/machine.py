@@ -32,9 +32,13 @@ def facts() -> dict[str, str]:
         "disk": f"fdatasync of 8 kB: {_fdatasync_ms():.2f} ms (a commit costs one; group commit shares it)",
         "versions": f"Python {platform.python_version()}, PostgreSQL {_server_version()}, " + ", ".join(_packages()),
         "server": settings,
-        "register": f"{forms:,} forms, {passes:,} passes".replace(",", "."),
+        "register": f"{_dotted(forms)} forms, {_dotted(passes)} passes",
         "shared": "database, web server, worker and load generator share the machine; the database's cache is warm",
     }
+
+
+def _dotted(count: int) -> str:
+    return f"{count:,}".replace(",", ".")
 
 
 def _sized(value: str, unit: str) -> str:

@@ -43,7 +43,7 @@ def build() -> None:
                 cursor.execute(f"ALTER TABLE {SCHEMA}.{name} ATTACH PARTITION {part} FOR VALUES IN ({province})")
                 print(part, flush=True)
             for number, index in enumerate(indexes):  # takes up the indexes the partitions have
-                cursor.execute(index.format(name=f"{name}_{number}", table=f"{SCHEMA}.{name}"))
+                cursor.execute(index.format(name=f"all_{name}_{number}", table=f"{SCHEMA}.{name}"))
             cursor.execute(f"VACUUM ANALYZE {SCHEMA}.{name}")
         cursor.execute(
             "CREATE TABLE parted.target AS SELECT row_number() OVER ()::int AS i, id AS row_id, province_id FROM "
@@ -72,7 +72,7 @@ def _indexes(cursor, table: str, name: str) -> list[str]:
     )
     made = []
     for definition, unique in cursor.fetchall():
-        head, rest = definition.split(" USING ", 1)
+        rest = definition.split(" USING ", 1)[1]
         if unique and "(province_id" not in rest:
             rest = rest.replace("(", "(province_id, ", 1)
         made.append(f"CREATE {'UNIQUE ' if unique else ''}INDEX {{name}} ON {{table}} USING {rest}")

@@ -26,6 +26,9 @@ def stored() -> dict:
 def keep(job: str, title: str, lines: list[Line], machine: dict, skipped: str = "", tables: str = "") -> None:
     """Put a job's figures in the place of its earlier ones. A job that was skipped keeps what it had."""
     results = stored()
+    for line in lines:
+        for name in ("values", "ours", "limit"):
+            setattr(line, name, [float(f"{value:.4g}") for value in getattr(line, name)])
     if skipped and results.get(job, {}).get("lines"):
         results[job]["skipped"] = skipped
     else:
@@ -51,14 +54,20 @@ def write(order: list[str]) -> None:
 
 
 def _machines(jobs: list[dict]) -> list[str]:
-    by_machine: dict[str, list[str]] = {}
+    """The machine, once where all jobs ran on the same one; the figures that differ from start to start are the last's."""
+    by_machine: dict[tuple, list[dict]] = {}
     for job in jobs:
-        facts = job["machine"]
-        head = "\n".join(f"- {key}: {value}" for key, value in facts.items() if key != "day")
-        by_machine.setdefault(f"Measured on {facts['day']}\n\n{head}\n", []).append(job["title"])
-    if len(by_machine) == 1:
-        return [next(iter(by_machine))]
-    return [f"{head}\nof these: {', '.join(titles)}\n" for head, titles in by_machine.items()]
+        by_machine.setdefault(
+            tuple(job["machine"][key] for key in ("day", "machine", "versions", "server")), []
+        ).append(job)
+    text = []
+    for same in by_machine.values():
+        facts = same[-1]["machine"]
+        text.append(
+            f"Measured on {facts['day']}" + ("" if len(by_machine) == 1 else f": {', '.join(j['title'] for j in same)}")
+        )
+        text.append("\n" + "\n".join(f"- {key}: {value}" for key, value in facts.items() if key != "day") + "\n")
+    return text
 
 
 def _summary(jobs: list[dict]) -> str:

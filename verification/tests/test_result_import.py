@@ -114,7 +114,7 @@ def every_outcome(round, homes, cast):
     file = [
         said(a, **officer),
         corrected(b, note="theo giấy khai sinh", **officer),
-        corrected(b, item="father_name", new="nguyễn văn cha", source="so ho khau", fault="L19",
+        corrected(b, item="father_name", new="trần văn cha", source="so ho khau", fault="L19",
                   note="", **officer),
         corrected(c, outcome="b", item="Tôn giáo", new="Không", source="SHK", **officer),
         said(d, "Đã chết", event_on="1/5/2020", paper="trích lục hộ tịch", **officer),
@@ -138,7 +138,7 @@ def every_outcome(round, homes, cast):
             only=[b.pk],
             corrections=(
                 fix("birth_date", "12/3/1956", "birth_certificate", note="theo giấy khai sinh"),
-                fix("father_name", "nguyễn văn cha", "household_book", "L19"),
+                fix("father_name", "trần văn cha", "household_book", "L19"),
             ),
         )
         record(homes.four, by, "supplemented", only=[c.pk], corrections=(fix("religion", "Không", "household_book"),))
