@@ -120,7 +120,7 @@ def _keep(source, path: Path) -> tuple[int, str]:
         while piece := source.read(1024 * 1024):
             size += len(piece)
             if size > files.MAX_BYTES:
-                raise FileRefused("file_too_big", limit=files.MAX_BYTES // 1024**3)
+                raise FileRefused("too_many_bytes", limit=files.MAX_BYTES // 2**20)
             digest.update(piece)
             file.write(piece)
     return size, digest.hexdigest()

@@ -98,7 +98,7 @@ def test_as_many_queries_with_one_child_as_with_many(rolled_up, client, cast, tr
         with django_assert_num_queries(kept):
             client.get(address)
         caches["pages"].clear()
-        with django_assert_num_queries(kept + 5):
+        with django_assert_num_queries(kept + 6):
             client.get(address)
 
 

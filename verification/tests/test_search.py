@@ -277,16 +277,16 @@ class TestPage:
         client.force_login(cast.officer)
         address = reverse("verification:search")
         # session, officer, postings, round, names, places, addresses, the rows
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(7):
             client.get(address, {"q": "van an 60"})
         home = make_household(tree.tay)
         for line in range(15):
             make_form(home, line=line, full_name="NGUYỄN VĂN AN", birth_year=1960)
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(7):
             client.get(address, {"q": "van an 60"})
         for line in range(15, 30):
             make_form(home, line=line, full_name="NGUYỄN VĂN AN", birth_year=1960)
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(5):
             client.get(address, {"q": "van an 60"})
 
     def test_nobody_and_no_post(self, client, cast):
