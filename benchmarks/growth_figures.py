@@ -5,6 +5,7 @@ import sys
 from urllib.parse import quote
 from uuid import uuid4
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
@@ -53,7 +54,7 @@ def main(times: int) -> dict:
 
 def _client(user: User) -> Client:
     client = Client(headers={"host": "localhost"})
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, settings.AUTHENTICATION_BACKENDS[-1])
     return client
 
 

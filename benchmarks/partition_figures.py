@@ -48,7 +48,7 @@ def build() -> None:
         cursor.execute(
             "CREATE TABLE parted.target AS SELECT row_number() OVER ()::int AS i, id AS row_id, province_id FROM "
             "(SELECT id, province_id FROM verification_roundform TABLESAMPLE SYSTEM (1) "
-            "WHERE standing_pass_id IS NOT NULL ORDER BY random() LIMIT 100000) some"
+            "WHERE standing_pass_id IS NOT NULL ORDER BY random() LIMIT 100000) drawn"
         )
         cursor.execute("ALTER TABLE parted.target ADD PRIMARY KEY (i)")
         cursor.execute("VACUUM ANALYZE parted.target")

@@ -32,7 +32,7 @@ def run(options: Options) -> list[Line]:
     in_commune = [left.cookie(due.officer_id) for due in left.take(4, TERMS)]
     asked = {
         "province": [Request(f"{address}?q={quote(term)}", pc06) for term in terms],
-        "commune": [Request(f"{address}?q={quote(t)}", c) for t, c in zip(terms, in_commune, strict=True)],
+        "commune": [Request(f"{address}?q={quote(t)}", c) for t, c in zip(terms, in_commune, strict=False)],
         "number": [Request(f"{address}?q={pin}", pc06) for pin in pins],
     }
     with server(BARE) as (bare_port, _), server() as (port, _):
@@ -69,24 +69,23 @@ def run(options: Options) -> list[Line]:
     ]  # fmt: skip
 
 
-def _people() -> list[tuple[str, str]]:
+def _column(sql: str) -> list[str]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT search_key, pin FROM households_collectionform WHERE pin <> '' AND id %% 9973 = 7 ORDER BY id LIMIT %s",
-            [TERMS * 2],
-        )
-        return cursor.fetchall()
+        cursor.execute(sql)
+        return [value for (value,) in cursor.fetchall()]
 
 
 def _terms() -> list[str]:
     """Middle and given name, as somebody types who does not remember the rest: without marks."""
-    chosen = random.Random(2)
-    names = [key.split() for key, _ in _people()]
-    return [" ".join(name[-2:]) for name in chosen.sample([n for n in names if len(n) >= 3], TERMS)]
+    keys = _column("SELECT search_key FROM households_collectionform WHERE id % 997 = 7 ORDER BY id LIMIT 1000")
+    names = [words for words in map(str.split, keys) if len(words) >= 3]
+    return [" ".join(name[-2:]) for name in random.Random(2).sample(names, min(TERMS, len(names)))]
 
 
 def _pins() -> list[str]:
-    return [pin for _, pin in _people()][:TERMS]
+    return _column(
+        f"SELECT pin FROM households_collectionform WHERE pin <> '' AND id % 97 = 7 ORDER BY id LIMIT {TERMS}"
+    )
 
 
 def _sql_ms(terms: list[str]) -> dict[str, float]:

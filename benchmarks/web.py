@@ -102,7 +102,7 @@ def _wait(web, port: int) -> None:
 def cookie_of(officer: User) -> str:
     """The cookies of an officer who has logged in, and of the CSRF check."""
     client = Client(headers={"host": "localhost"})
-    client.force_login(officer, "django.contrib.auth.backends.ModelBackend")
+    client.force_login(officer, settings.AUTHENTICATION_BACKENDS[-1])
     session = client.cookies[settings.SESSION_COOKIE_NAME].value
     return f"{settings.SESSION_COOKIE_NAME}={session}; {settings.CSRF_COOKIE_NAME}={CSRF}"
 
