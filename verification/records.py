@@ -2,7 +2,8 @@
 
 import re
 
-from django.db.models import F, FilteredRelation, Q, QuerySet, TextChoices
+from django.db.models import F, FilteredRelation, Q, QuerySet, TextChoices, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from households.models import AdministrativeUnit, CollectionForm
@@ -28,15 +29,17 @@ class State(TextChoices):
 def state_filter(state: str, round: Round, *, unit: AdministrativeUnit) -> Q:
     """`state` is a State or an outcome. The figures of the roll-up count exactly these forms, but for what is
     left of a plan that was adjusted: the adjustment is a number and has no forms."""
-    counted = round.verified_q("result__")
+    # "is" is asked of the column, whose values the planner knows; "is not" of what stands in its place, never
+    # NULL, since asked of the column it takes a second look at each form
+    counted, not_counted = round.verified_q("result__"), ~round.verified_q()
     # a hamlet has no plan: what is left of it is of all its collected forms
     has_plan = unit.level <= AdministrativeUnit.Level.COMMUNE
     in_plan = Q(collected_on__lte=round.collected_until) if has_plan else Q()
     filters = {
         State.ALL: Q(),
-        State.OPEN: Q(result__isnull=False) & ~counted,
+        State.OPEN: Q(result__isnull=False) & not_counted,
         # what the plan still lacks: the open ones, and those that must be collected again first
-        State.LEFT: ~counted & in_plan,
+        State.LEFT: not_counted & in_plan,
         State.NOT_MET: Q(result__outcome=Outcome.NOT_MET),
         State.PENDING: Q(result__approval="pending"),
         State.RETURNED: Q(result__approval="returned"),
@@ -46,19 +49,32 @@ def state_filter(state: str, round: Round, *, unit: AdministrativeUnit) -> Q:
     return filters[state] if state in filters else Q(result__outcome=state)
 
 
-def forms_in(unit: AdministrativeUnit, round: Round, state: str) -> QuerySet[CollectionForm]:
-    """Forms of a unit by where they stand, each with `result`, its row in the round (or none)."""
+def forms_in(
+    unit: AdministrativeUnit, round: Round, state: str, *, read_whole: bool = False
+) -> QuerySet[CollectionForm]:
+    """Forms of a unit by where they stand, each with its `result` in the round, `outcome` and `approval`.
+
+    `read_whole`: every row will be read, so the results are best joined commune by commune; the first
+    hundred of a page are quicker found form by form.
+    """
     of_unit = {
         AdministrativeUnit.Level.HAMLET: Q(hamlet=unit, commune=unit.parent_id),
         AdministrativeUnit.Level.COMMUNE: Q(commune=unit),
     }.get(unit.level, Q(commune__path__startswith=unit.path))
-    # the commune stands in both rows, and saying so lets a commune's results be read from one index
-    in_round = Q(round_forms__round=round, round_forms__commune=F("commune"))
+    in_round = Q(round_forms__round=round)
+    if read_whole:
+        in_round &= Q(round_forms__commune=F("commune"))
     return (
         CollectionForm.objects.filter(of_unit)
         .annotate(result=FilteredRelation("round_forms", condition=in_round))
+        .annotate(outcome=_or_blank("result__outcome"), approval=_or_blank("result__approval"))
         .filter(state_filter(state, round, unit=unit))
     )
+
+
+def _or_blank(field: str) -> Coalesce:
+    """Never NULL, so that "not verified" also holds of a form outside the round."""
+    return Coalesce(field, Value(""))
 
 
 def forms_of(unit: AdministrativeUnit, round: Round, state: str) -> QuerySet[CollectionForm]:
@@ -66,8 +82,6 @@ def forms_of(unit: AdministrativeUnit, round: Round, state: str) -> QuerySet[Col
     return (
         forms_in(unit, round, state)
         .annotate(
-            outcome=F("result__outcome"),
-            approval=F("result__approval"),
             counted_on=F("result__counted_on"),
             next_visit_on=F("result__next_visit_on"),
             officer_name=F("result__standing_pass__officer__full_name"),
