@@ -2,7 +2,12 @@
 
 import re
 
+<<<<<<< HEAD
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, TextChoices
+=======
+from django.db.models import F, FilteredRelation, Q, QuerySet, TextChoices, Value
+from django.db.models.functions import Coalesce
+>>>>>>> export
 from django.utils.translation import gettext_lazy as _
 
 from households.models import AdministrativeUnit, CollectionForm, SuspectedFault
@@ -28,15 +33,17 @@ class State(TextChoices):
 def state_filter(state: str, round: Round, *, unit: AdministrativeUnit) -> Q:
     """`state` is a State or an outcome. The figures of the roll-up count exactly these forms, but for what is
     left of a plan that was adjusted: the adjustment is a number and has no forms."""
-    counted = round.verified_q("result__")
+    # "is" is asked of the column, whose values the planner knows; "is not" of what stands in its place, never
+    # NULL, since asked of the column it takes a second look at each form
+    counted, not_counted = round.verified_q("result__"), ~round.verified_q()
     # a hamlet has no plan: what is left of it is of all its collected forms
     has_plan = unit.level <= AdministrativeUnit.Level.COMMUNE
     in_plan = Q(collected_on__lte=round.collected_until) if has_plan else Q()
     filters = {
         State.ALL: Q(),
-        State.OPEN: Q(result__isnull=False) & ~counted,
+        State.OPEN: Q(result__isnull=False) & not_counted,
         # what the plan still lacks: the open ones, and those that must be collected again first
-        State.LEFT: ~counted & in_plan,
+        State.LEFT: not_counted & in_plan,
         State.NOT_MET: Q(result__outcome=Outcome.NOT_MET),
         State.PENDING: Q(result__approval="pending"),
         State.RETURNED: Q(result__approval="returned"),
@@ -46,13 +53,25 @@ def state_filter(state: str, round: Round, *, unit: AdministrativeUnit) -> Q:
     return filters[state] if state in filters else Q(result__outcome=state)
 
 
+<<<<<<< HEAD
 def forms_in(unit: AdministrativeUnit, round: Round, state: str, fault: str = "") -> QuerySet[CollectionForm]:
     """Forms of a unit by where they stand, each with `result`, its row in the round (or none); with `fault` only
     those suspected of it."""
+=======
+def forms_in(
+    unit: AdministrativeUnit, round: Round, state: str, *, read_whole: bool = False
+) -> QuerySet[CollectionForm]:
+    """Forms of a unit by where they stand, each with its `result` in the round, `outcome` and `approval`.
+
+    `read_whole`: every row will be read, so the results are best joined commune by commune; the first
+    hundred of a page are quicker found form by form.
+    """
+>>>>>>> export
     of_unit = {
         AdministrativeUnit.Level.HAMLET: Q(hamlet=unit, commune=unit.parent_id),
         AdministrativeUnit.Level.COMMUNE: Q(commune=unit) & _hamlets_of(unit),
     }.get(unit.level, Q(commune__path__startswith=unit.path))
+<<<<<<< HEAD
     suspected = Q()
     if fault:
         suspected = Q(
@@ -60,20 +79,33 @@ def forms_in(unit: AdministrativeUnit, round: Round, state: str, fault: str = ""
         )
     # the commune stands in both rows, and saying so lets a commune's results be read from one index
     in_round = Q(round_forms__round=round, round_forms__commune=F("commune"))
+=======
+    in_round = Q(round_forms__round=round)
+    if read_whole:
+        in_round &= Q(round_forms__commune=F("commune"))
+>>>>>>> export
     return (
         CollectionForm.objects.filter(of_unit, suspected)
         .annotate(result=FilteredRelation("round_forms", condition=in_round))
+        .annotate(outcome=_or_blank("result__outcome"), approval=_or_blank("result__approval"))
         .filter(state_filter(state, round, unit=unit))
     )
 
 
+<<<<<<< HEAD
 def forms_of(unit: AdministrativeUnit, round: Round, state: str, fault: str = "") -> QuerySet[CollectionForm]:
+=======
+def _or_blank(field: str) -> Coalesce:
+    """Never NULL, so that "not verified" also holds of a form outside the round."""
+    return Coalesce(field, Value(""))
+
+
+def forms_of(unit: AdministrativeUnit, round: Round, state: str) -> QuerySet[CollectionForm]:
+>>>>>>> export
     """`forms_in` in walking order, with what a list shows of each."""
     return (
         forms_in(unit, round, state, fault)
         .annotate(
-            outcome=F("result__outcome"),
-            approval=F("result__approval"),
             counted_on=F("result__counted_on"),
             next_visit_on=F("result__next_visit_on"),
             officer_name=F("result__standing_pass__officer__full_name"),

@@ -277,7 +277,9 @@ def _queries(export: Export, cell_of: Callable[[Column, Place], Expression]) -> 
     """The SQL of each commune's rows, with its parameters."""
     for place in _places(export):
         part = export.unit if export.unit.level == Level.HAMLET else place.commune
-        forms = records.forms_in(part, export.round, _state(export)).filter(household__commune=place.commune)
+        forms = records.forms_in(part, export.round, _state(export), read_whole=True).filter(
+            household__commune=place.commune
+        )
         cells = {f"cell_{n}": cell_of(column, place) for n, column in enumerate(COLUMNS)}
         rows = forms.annotate(**cells).order_by(place.walking_key, "pk").values_list(*cells)
         yield rows.query.sql_with_params()
