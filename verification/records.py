@@ -2,12 +2,8 @@
 
 import re
 
-<<<<<<< HEAD
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, TextChoices
-=======
-from django.db.models import F, FilteredRelation, Q, QuerySet, TextChoices, Value
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, TextChoices, Value
 from django.db.models.functions import Coalesce
->>>>>>> export
 from django.utils.translation import gettext_lazy as _
 
 from households.models import AdministrativeUnit, CollectionForm, SuspectedFault
@@ -53,37 +49,27 @@ def state_filter(state: str, round: Round, *, unit: AdministrativeUnit) -> Q:
     return filters[state] if state in filters else Q(result__outcome=state)
 
 
-<<<<<<< HEAD
-def forms_in(unit: AdministrativeUnit, round: Round, state: str, fault: str = "") -> QuerySet[CollectionForm]:
-    """Forms of a unit by where they stand, each with `result`, its row in the round (or none); with `fault` only
-    those suspected of it."""
-=======
 def forms_in(
-    unit: AdministrativeUnit, round: Round, state: str, *, read_whole: bool = False
+    unit: AdministrativeUnit, round: Round, state: str, fault: str = "", *, read_whole: bool = False
 ) -> QuerySet[CollectionForm]:
-    """Forms of a unit by where they stand, each with its `result` in the round, `outcome` and `approval`.
+    """Forms of a unit by where they stand, each with its `result` in the round, `outcome` and `approval`; with
+    `fault` only those suspected of it.
 
     `read_whole`: every row will be read, so the results are best joined commune by commune; the first
     hundred of a page are quicker found form by form.
     """
->>>>>>> export
     of_unit = {
         AdministrativeUnit.Level.HAMLET: Q(hamlet=unit, commune=unit.parent_id),
         AdministrativeUnit.Level.COMMUNE: Q(commune=unit) & _hamlets_of(unit),
     }.get(unit.level, Q(commune__path__startswith=unit.path))
-<<<<<<< HEAD
     suspected = Q()
     if fault:
         suspected = Q(
             Exists(SuspectedFault.objects.filter(commune=OuterRef("commune"), fault=fault, form=OuterRef("pk")))
         )
-    # the commune stands in both rows, and saying so lets a commune's results be read from one index
-    in_round = Q(round_forms__round=round, round_forms__commune=F("commune"))
-=======
     in_round = Q(round_forms__round=round)
     if read_whole:
         in_round &= Q(round_forms__commune=F("commune"))
->>>>>>> export
     return (
         CollectionForm.objects.filter(of_unit, suspected)
         .annotate(result=FilteredRelation("round_forms", condition=in_round))
@@ -92,16 +78,12 @@ def forms_in(
     )
 
 
-<<<<<<< HEAD
-def forms_of(unit: AdministrativeUnit, round: Round, state: str, fault: str = "") -> QuerySet[CollectionForm]:
-=======
 def _or_blank(field: str) -> Coalesce:
     """Never NULL, so that "not verified" also holds of a form outside the round."""
     return Coalesce(field, Value(""))
 
 
-def forms_of(unit: AdministrativeUnit, round: Round, state: str) -> QuerySet[CollectionForm]:
->>>>>>> export
+def forms_of(unit: AdministrativeUnit, round: Round, state: str, fault: str = "") -> QuerySet[CollectionForm]:
     """`forms_in` in walking order, with what a list shows of each."""
     return (
         forms_in(unit, round, state, fault)
