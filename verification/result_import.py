@@ -187,8 +187,8 @@ class ResultKind:
             f"""
             SELECT count(*) FROM (
                 SELECT 1 FROM verification_roundform r WHERE round_id = %s AND form_id IN (
-                    SELECT f.id FROM {table} s JOIN households_collectionform f
-                        ON f.province_id = %s AND f.barcode IN (s.barcode, nullif(s.duplicate_barcode, '')))
+                    SELECT f.id FROM households_collectionform f WHERE province_id = %s AND barcode IN (
+                        SELECT barcode FROM {table} UNION SELECT duplicate_barcode FROM {table}))
                 ORDER BY r.id FOR UPDATE
             ) locked
             """,
