@@ -113,7 +113,7 @@ def form_list(request: HttpRequest, pk: int) -> HttpResponse:
     """The records behind the figures of a commune or hamlet."""
     unit, round = _unit_of_persons(request, pk), _current_round()
     state = _state(request)
-    forms, next_key = records.page_after(records.forms_of(unit, round, state), request.GET.get("after", ""))
+    forms, next_key = records.page_after(unit, round, state, request.GET.get("after", ""))
     context = {
         "unit": unit,
         "round": round,
