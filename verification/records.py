@@ -2,16 +2,26 @@
 
 import re
 
+<<<<<<< HEAD
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, TextChoices, Value
 from django.db.models.functions import Coalesce
+=======
+from django.db import connection
+from django.db.models import F, FilteredRelation, Q, QuerySet, TextChoices
+>>>>>>> entry
 from django.utils.translation import gettext_lazy as _
 
 from households.models import AdministrativeUnit, CollectionForm, SuspectedFault
 from verification.models import Round
-from verification.terms import Outcome
+from verification.terms import REMOVALS, Outcome
 
 PAGE = 100
 KEY = re.compile(r"[0-9A-Z-]{1,16}~[0-9]{1,9}~[0-9]{1,4}~[0-9]{1,18}")
+# What a line of the list shows; a form has fifty columns more.
+SHOWN = (
+    *("full_name", "birth_year", "birth_month", "birth_day", "sex", "pin", "line", "refusal_reason", "household_id"),
+    *("household__book_number", "household__address", "hamlet__name", "hamlet__type", "hamlet__level"),
+)
 WALKING_ORDER = ("hamlet__code", "household__sequence", "line", "pk")
 
 
@@ -99,6 +109,7 @@ def forms_of(unit: AdministrativeUnit, round: Round, state: str, fault: str = ""
     )
 
 
+<<<<<<< HEAD
 def _hamlets_of(commune: AdministrativeUnit) -> Q:
     """The stretch of codes its hamlets lie in. Without it a list in the order of codes is read through
     every unit of the country, however small the commune."""
@@ -108,23 +119,95 @@ def _hamlets_of(commune: AdministrativeUnit) -> Q:
 
 def page_after(forms: QuerySet[CollectionForm], key: str) -> tuple[list[CollectionForm], str]:
     """One page of `forms` behind `key`, and the key of its last row ("" on the last page).
+=======
+# The same states for `_ids_of_page`; a test holds them and `state_filter` together.
+COUNTED = """(result.outcome = ANY(%(counting)s)
+    AND (result.outcome <> ALL(%(removals)s) OR result.approval IN ('', 'approved')))"""
+STATES_SQL = {
+    State.ALL: "true",
+    State.OPEN: f"result.id IS NOT NULL AND NOT {COUNTED}",
+    State.LEFT: f"{COUNTED} IS NOT TRUE AND (%(in_plan)s::date IS NULL OR form.collected_on <= %(in_plan)s)",
+    State.NOT_MET: "result.outcome = 'not_met'",
+    State.PENDING: "result.approval = 'pending'",
+    State.RETURNED: "result.approval = 'returned'",
+    State.VERIFIED: COUNTED,
+    State.REFUSED: "form.qualification = 'refused'",
+    **{outcome: f"result.outcome = '{outcome}'" for outcome in Outcome if outcome != Outcome.NOT_MET},
+}
+# States that most forms are in are found by walking the households until a page is full; of the others the
+# households are picked out first. (What is left is partly not in the round, so it is walked for too.)
+WALKED = {State.ALL, State.LEFT, State.VERIFIED, Outcome.MATCHED}
+PICKED_HOMES = """
+    WITH picked AS MATERIALIZED (
+        SELECT DISTINCT result.household_id FROM verification_roundform result
+        WHERE result.round_id = %(round)s AND result.commune_id = %(commune)s AND {state})"""
+PICKED_HOMES_OF_FORMS = """
+    WITH picked AS MATERIALIZED (
+        SELECT DISTINCT form.household_id FROM households_collectionform form
+        WHERE form.commune_id = %(commune)s AND {state})"""
+# Hamlet by hamlet, each in the order of its index and no further than a page: what comes behind is never read.
+PAGE_IDS = """
+    SELECT page.id FROM (
+        SELECT id, code FROM households_administrativeunit
+        WHERE parent_id = %(commune)s AND (%(hamlet)s::bigint IS NULL OR id = %(hamlet)s) AND code >= %(after_code)s
+        ORDER BY code
+    ) hamlet CROSS JOIN LATERAL (
+        SELECT form.id, home.sequence, form.line FROM households_household home
+        JOIN households_collectionform form ON form.household_id = home.id
+        LEFT JOIN verification_roundform result ON result.form_id = form.id AND result.round_id = %(round)s
+        WHERE home.commune_id = %(commune)s AND home.hamlet_id = hamlet.id AND {state} {only_picked}
+            AND (hamlet.code > %(after_code)s OR home.sequence >= %(after_sequence)s)
+            AND (hamlet.code > %(after_code)s OR (home.sequence, form.line, form.id)
+                > (%(after_sequence)s, %(after_line)s, %(after_id)s))
+        ORDER BY home.sequence, form.line, form.id LIMIT %(rows)s
+    ) page ORDER BY hamlet.code, page.sequence, page.line, page.id LIMIT %(rows)s"""
+
+
+def _ids_of_page(unit: AdministrativeUnit, round: Round, state: str, after: tuple) -> list[int]:
+    """The forms of one page and of the row behind it, in walking order."""
+    is_hamlet = unit.level == AdministrativeUnit.Level.HAMLET
+    code, sequence, line, pk = after
+    condition = STATES_SQL[state]
+    sql = PAGE_IDS.format(state=condition, only_picked="")
+    if state not in WALKED:
+        only_picked = "AND home.id IN (SELECT household_id FROM picked)"
+        picked = PICKED_HOMES_OF_FORMS if state == State.REFUSED else PICKED_HOMES
+        sql = picked.format(state=condition) + PAGE_IDS.format(state=condition, only_picked=only_picked)
+    values = {
+        "round": round.pk,
+        "commune": unit.parent_id if is_hamlet else unit.pk,
+        "hamlet": unit.pk if is_hamlet else None,
+        "counting": list(round.counting_outcomes),
+        "removals": [outcome.value for outcome in REMOVALS],
+        "in_plan": None if is_hamlet else round.collected_until,
+        "after_code": code,
+        "after_sequence": sequence,
+        "after_line": line,
+        "after_id": pk,
+        "rows": PAGE + 1,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def page_after(unit: AdministrativeUnit, round: Round, state: str, key: str) -> tuple[list[CollectionForm], str]:
+    """One page of a commune's or hamlet's forms behind `key`, and the key of its last row ("" on the last page).
+>>>>>>> entry
 
     By key, not by offset, so page fifty costs what the first one costs.
     """
+    after = ("", 0, 0, 0)
     if KEY.fullmatch(key):
         hamlet, *numbers = key.split("~")
-        sequence, line, pk = map(int, numbers)
-        forms = forms.filter(
-            Q(hamlet__code__gt=hamlet)
-            | Q(hamlet__code=hamlet, household__sequence__gt=sequence)
-            | Q(hamlet__code=hamlet, household__sequence=sequence, line__gt=line)
-            | Q(hamlet__code=hamlet, household__sequence=sequence, line=line, pk__gt=pk)
-        )
-    rows = list(forms[: PAGE + 1])
-    if len(rows) <= PAGE:
+        after = (hamlet, *map(int, numbers))
+    ids = _ids_of_page(unit, round, state, after)
+    row_of = {form.pk: form for form in forms_of(unit, round, State.ALL).filter(pk__in=ids[:PAGE]).only(*SHOWN)}
+    rows = [row_of[pk] for pk in ids if pk in row_of]
+    if len(ids) <= PAGE:
         return rows, ""
-    last = rows[PAGE - 1]
-    return rows[:PAGE], f"{last.hamlet_code}~{last.sequence}~{last.line}~{last.pk}"
+    last = rows[-1]
+    return rows, f"{last.hamlet_code}~{last.sequence}~{last.line}~{last.pk}"
 
 
 def masked(number: str) -> str:

@@ -62,7 +62,7 @@ class FormKind:
         cursor.execute(f"ALTER TABLE {table}_runs ADD PRIMARY KEY (run), ADD COLUMN lost_rows boolean DEFAULT false")
         self._copy_beside(cursor, f"{table}_suspected", form_rows.STAGED_SUSPECTED, rows.suspected)
         cursor.execute(f"ANALYZE {table}")
-        barcode, commune = (_heading(job, name) for name in ("barcode", "commune"))
+        barcode = _heading(job, "barcode")
         cursor.execute(
             f"""
             DROP TABLE IF EXISTS twice;
@@ -112,7 +112,7 @@ class FormKind:
             JOIN households_administrativeunit u ON u.id = e.commune_id
             WHERE e.commune_id <> s.commune_id
             """,
-            [job.pk, commune],
+            [job.pk, barcode],
         )
         cursor.execute(
             f"""

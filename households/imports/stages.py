@@ -240,6 +240,8 @@ def _stage(import_id: int, status: str, kind: Kind, work: Callable) -> Import | 
             if _is_mine(cursor, import_id):
                 _give_up(cursor, Import.objects.get(pk=import_id), kind)
     except FileRefused as refused:
+        with transaction.atomic(), connection.cursor() as cursor:
+            kind.drop_staged(cursor, Import.objects.get(pk=import_id))
         _end(import_id, Import.Status.REFUSED, refusal=refused.code, refusal_values=refused.values)
     except (OperationalError, InterfaceError):
         # the database went away: the stage is run again, for its status stands
@@ -453,9 +455,10 @@ def progress(job: Import) -> Progress | None:
 def error_file(job: Import) -> Path:
     """The refused rows, in the file's own format, with what is wrong in a last column."""
     path = Path(settings.IMPORT_DIR) / f"{job.pk}-errors"
+    fresh = path.with_name(f"{path.name}-{time.monotonic_ns()}")  # two may ask at once
     with transaction.atomic():
-        refused = _refused_rows(job)
-        files.write_error_file(file_path(job), files.Layout.from_json(job.layout), refused, path)
+        files.write_error_file(file_path(job), files.Layout.from_json(job.layout), _refused_rows(job), fresh)
+    fresh.replace(path)
     return path
 
 

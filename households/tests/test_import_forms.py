@@ -204,7 +204,7 @@ class TestExisting:
     def test_a_form_is_not_moved_to_another_commune(self, checked, homes):
         form = homes.hung_tri.forms.first()
         job = checked(person(1, **{"Mã vạch": form.barcode}), person(2))
-        assert problems(job) == [(2, "Xã/phường/thị trấn", "in_another_commune")]
+        assert problems(job) == [(2, "Mã vạch", "in_another_commune")]
         assert "Hưng Trí" in job.problems.get().sentence
         assert (job.good, job.refused) == (1, 1)
 

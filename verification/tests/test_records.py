@@ -1,12 +1,16 @@
 """Lists of records: states, pages by key, query counts, the list to print."""
 
+from datetime import date
+
 import pytest
 from django.urls import reverse
 
 from households import suspicions
 from households.models import CollectionForm
-from households.tests.factories import make_household
-from verification import records
+from households.tests.factories import make_form, make_household
+from verification import records, services
+from verification.models import RoundForm
+from verification.terms import Approval, Outcome
 from verification.tests.factories import record
 
 
@@ -20,12 +24,60 @@ def test_pages_by_key_show_everybody_once_in_walking_order(page, round, homes, t
     monkeypatch.setattr(records, "PAGE", 2)
     everybody, key = [], ""
     for _ in range(9):
-        forms, key = records.page_after(records.forms_of(tree.huong_tra, round, "all"), key)
+        forms, key = records.page_after(tree.huong_tra, round, "all", key)
         everybody += [form.pk for form in forms]
         if not key:
             break
     expected = [f.pk for home in (homes.four, homes.two, homes.three) for f in home.forms.order_by("line")]
     assert everybody == expected
+
+
+@pytest.fixture
+def one_of_each(round, homes, cast, tree):
+    """Every outcome and decision, a form refused at scanning, and forms collected after the round's day."""
+    day = date(2020, 6, 1)
+    for outcome, fields in {
+        "matched": {},
+        "deceased": {"event_on": day, "paper": "civil_status_extract"},
+        "moved_away": {"event_on": day, "destination": "Vinh"},
+        "emigrated": {"paper": "other"},
+        "not_met": {"reason": "vắng", "next_visit_on": date(2020, 6, 25)},
+        "unverifiable": {"reason": "vắng", "attempts": 2},
+    }.items():
+        home = make_household([tree.dong, tree.tay][len(outcome) % 2], people=2)
+        add_to_round(round, home)
+        record(home, cast.officer, outcome, only=[home.forms.first().pk], **fields)
+    waiting = list(RoundForm.objects.filter(approval="pending").order_by("pk").values_list("form_id", flat=True))
+    services.decide(round=round, form_ids=waiting[:1], approval=Approval.APPROVED, by=cast.supervisor)
+    services.decide(round=round, form_ids=waiting[1:2], approval=Approval.RETURNED, by=cast.supervisor, reason="thiếu")
+    make_form(homes.two, line=3, qualification="refused", refusal_reason="unreadable")
+    make_form(homes.two, line=4, collected_on=date(2019, 5, 1))
+    make_form(homes.two, line=5, qualification="collected")
+
+
+def add_to_round(round, home) -> None:
+    RoundForm.objects.bulk_create(
+        RoundForm(
+            round=round, form=form, household=home, hamlet=home.hamlet, commune=home.commune, province=home.province
+        )
+        for form in home.forms.all()
+    )
+
+
+@pytest.mark.parametrize("state", [*records.State.values, *Outcome.values])
+@pytest.mark.parametrize("counting", [None, ["matched"]])
+def test_a_page_holds_the_forms_of_its_state(one_of_each, round, tree, monkeypatch, state, counting):
+    """What `page_after` says in SQL is what `forms_of` says in querysets, in the same order."""
+    round.counting_outcomes = counting or round.counting_outcomes
+    monkeypatch.setattr(records, "PAGE", 3)
+    for unit in (tree.huong_tra, tree.dong, tree.tay):
+        paged, key = [], ""
+        while True:
+            forms, key = records.page_after(unit, round, state, key)
+            paged += [form.pk for form in forms]
+            if not key:
+                break
+        assert paged == list(records.forms_of(unit, round, state).values_list("pk", flat=True))
 
 
 @pytest.mark.parametrize("key", ["", "x", "1~2~3", "a~b~c~d", "18526~1~1~" + "9" * 40, "~~~"])
@@ -37,10 +89,10 @@ def test_a_key_that_is_none_gives_the_first_page(page, tree, homes, key):
 def test_as_many_queries_with_two_people_as_with_many(page, tree, homes, django_assert_num_queries):
     url = reverse("verification:form_list", args=[tree.huong_tra.pk])
     page.get(url)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         page.get(url)
     make_household(tree.dong, people=30)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         page.get(url, {"state": "all"})
 
 
