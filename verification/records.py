@@ -2,13 +2,9 @@
 
 import re
 
-<<<<<<< HEAD
+from django.db import connection
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, TextChoices, Value
 from django.db.models.functions import Coalesce
-=======
-from django.db import connection
-from django.db.models import F, FilteredRelation, Q, QuerySet, TextChoices
->>>>>>> entry
 from django.utils.translation import gettext_lazy as _
 
 from households.models import AdministrativeUnit, CollectionForm, SuspectedFault
@@ -109,7 +105,6 @@ def forms_of(unit: AdministrativeUnit, round: Round, state: str, fault: str = ""
     )
 
 
-<<<<<<< HEAD
 def _hamlets_of(commune: AdministrativeUnit) -> Q:
     """The stretch of codes its hamlets lie in. Without it a list in the order of codes is read through
     every unit of the country, however small the commune."""
@@ -117,9 +112,6 @@ def _hamlets_of(commune: AdministrativeUnit) -> Q:
     return Q(hamlet__code__gte=first, hamlet__code__lte=last)
 
 
-def page_after(forms: QuerySet[CollectionForm], key: str) -> tuple[list[CollectionForm], str]:
-    """One page of `forms` behind `key`, and the key of its last row ("" on the last page).
-=======
 # The same states for `_ids_of_page`; a test holds them and `state_filter` together.
 COUNTED = """(result.outcome = ANY(%(counting)s)
     AND (result.outcome <> ALL(%(removals)s) OR result.approval IN ('', 'approved')))"""
@@ -145,6 +137,9 @@ PICKED_HOMES_OF_FORMS = """
     WITH picked AS MATERIALIZED (
         SELECT DISTINCT form.household_id FROM households_collectionform form
         WHERE form.commune_id = %(commune)s AND {state})"""
+OF_FAULT = """ AND EXISTS (
+    SELECT FROM households_suspectedfault suspected
+    WHERE suspected.commune_id = %(commune)s AND suspected.fault = %(fault)s AND suspected.form_id = form.id)"""
 # Hamlet by hamlet, each in the order of its index and no further than a page: what comes behind is never read.
 PAGE_IDS = """
     SELECT page.id FROM (
@@ -163,22 +158,23 @@ PAGE_IDS = """
     ) page ORDER BY hamlet.code, page.sequence, page.line, page.id LIMIT %(rows)s"""
 
 
-def _ids_of_page(unit: AdministrativeUnit, round: Round, state: str, after: tuple) -> list[int]:
+def _ids_of_page(unit: AdministrativeUnit, round: Round, state: str, fault: str, after: tuple) -> list[int]:
     """The forms of one page and of the row behind it, in walking order."""
     is_hamlet = unit.level == AdministrativeUnit.Level.HAMLET
     code, sequence, line, pk = after
-    condition = STATES_SQL[state]
+    condition = STATES_SQL[state] + (OF_FAULT if fault else "")
     sql = PAGE_IDS.format(state=condition, only_picked="")
     if state not in WALKED:
         only_picked = "AND home.id IN (SELECT household_id FROM picked)"
         picked = PICKED_HOMES_OF_FORMS if state == State.REFUSED else PICKED_HOMES
-        sql = picked.format(state=condition) + PAGE_IDS.format(state=condition, only_picked=only_picked)
+        sql = picked.format(state=STATES_SQL[state]) + PAGE_IDS.format(state=condition, only_picked=only_picked)
     values = {
         "round": round.pk,
         "commune": unit.parent_id if is_hamlet else unit.pk,
         "hamlet": unit.pk if is_hamlet else None,
         "counting": list(round.counting_outcomes),
         "removals": [outcome.value for outcome in REMOVALS],
+        "fault": fault,
         "in_plan": None if is_hamlet else round.collected_until,
         "after_code": code,
         "after_sequence": sequence,
@@ -191,9 +187,10 @@ def _ids_of_page(unit: AdministrativeUnit, round: Round, state: str, after: tupl
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def page_after(unit: AdministrativeUnit, round: Round, state: str, key: str) -> tuple[list[CollectionForm], str]:
+def page_after(
+    unit: AdministrativeUnit, round: Round, state: str, key: str, *, fault: str = ""
+) -> tuple[list[CollectionForm], str]:
     """One page of a commune's or hamlet's forms behind `key`, and the key of its last row ("" on the last page).
->>>>>>> entry
 
     By key, not by offset, so page fifty costs what the first one costs.
     """
@@ -201,7 +198,7 @@ def page_after(unit: AdministrativeUnit, round: Round, state: str, key: str) -> 
     if KEY.fullmatch(key):
         hamlet, *numbers = key.split("~")
         after = (hamlet, *map(int, numbers))
-    ids = _ids_of_page(unit, round, state, after)
+    ids = _ids_of_page(unit, round, state, fault, after)
     row_of = {form.pk: form for form in forms_of(unit, round, State.ALL).filter(pk__in=ids[:PAGE]).only(*SHOWN)}
     rows = [row_of[pk] for pk in ids if pk in row_of]
     if len(ids) <= PAGE:

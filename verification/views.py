@@ -99,13 +99,8 @@ def unit_work(request: HttpRequest, pk: int) -> HttpResponse:
 def form_list(request: HttpRequest, pk: int) -> HttpResponse:
     """The records behind the figures of a commune or hamlet."""
     unit, round = _unit_of_persons(request, pk), _current_round()
-<<<<<<< HEAD
     state, fault = _state(request), _fault(request)
-    forms, next_key = records.page_after(records.forms_of(unit, round, state, fault), request.GET.get("after", ""))
-=======
-    state = _state(request)
-    forms, next_key = records.page_after(unit, round, state, request.GET.get("after", ""))
->>>>>>> entry
+    forms, next_key = records.page_after(unit, round, state, request.GET.get("after", ""), fault=fault)
     context = {
         "unit": unit,
         "round": round,

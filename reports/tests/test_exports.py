@@ -210,7 +210,7 @@ def test_screen_csv_and_xlsx_agree_row_by_row(many_kinds, round, cast, tree, set
 @pytest.mark.parametrize("place", ["huong_tra", "dong"])
 def test_the_order_is_the_screens(many_kinds, round, cast, tree, place):
     unit = getattr(tree, place)
-    rows, key = records.page_after(records.forms_of(unit, round, State.ALL), "")
+    rows, key = records.page_after(unit, round, State.ALL, "")
     assert key == ""
     body = csv_rows(made(round, cast.officer, kind="forms", unit=unit, state=State.ALL))[1:]
     assert [line[10] for line in body] == [form.barcode for form in rows]

@@ -142,7 +142,7 @@ class TestOfAFault:
 
     def test_as_many_queries_as_without(self, page, address, django_assert_num_queries):
         page.get(address)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             page.get(address, {"fault": "L20", "state": "all"})
 
     def test_an_unknown_fault_is_none(self, page, address):
