@@ -57,6 +57,8 @@ def run(options: Options) -> tuple[list[Line], str]:
                 seen.ratio(f"{what}: 15 million over 1,5 million forms", f"{what} 15m", f"{what} 1.5m",
                            must=must, aim=aim, against=kind, read_in="ms")
             )  # fmt: skip
+    each = sizes["15m"]["bytes"]["everything"] / sizes["15m"]["forms"]
+    lines.append(Line("bytes a form on disk, everything included", [each], "bytes", note="at 15 million forms"))
     return lines, _tables(seen, sizes)
 
 

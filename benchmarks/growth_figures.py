@@ -143,7 +143,10 @@ def _sizes() -> dict:
         for name, table in TABLES.items():
             cursor.execute("SELECT pg_table_size(%s), pg_indexes_size(%s)", [table, table])
             sizes[name], sizes[f"{name}: indexes"] = cursor.fetchone()
-        cursor.execute("SELECT pg_database_size(current_database())")
+        cursor.execute(
+            "SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class "
+            "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        )
         (sizes["everything"],) = cursor.fetchone()
     return {"forms": forms, "bytes": sizes}
 

@@ -4,8 +4,9 @@ import json
 import statistics
 from pathlib import Path
 
+from benchmarks import country_arithmetic
 from benchmarks.measure import Line
-from benchmarks.why import ARITHMETIC, WHY
+from benchmarks.why import WHY
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 STORE, PAGE = DOCS / "performance.json", DOCS / "performance.md"
@@ -48,8 +49,7 @@ def write(order: list[str]) -> None:
     text = [HEAD, *_machines(shown), _summary(shown)]
     for job in shown:
         text += _job(job)
-    text.append(_misses(shown))
-    text.append(ARITHMETIC.strip() + "\n")
+    text += [_misses(shown), country_arithmetic.text(results)]
     PAGE.write_text("\n".join(text), "utf-8")
 
 
