@@ -12,7 +12,9 @@ from django.db.backends.postgresql import base
 
 class DatabaseWrapper(base.DatabaseWrapper):
     def is_usable(self) -> bool:
+        if self.connection.closed:
+            return False
         poll = select.poll()
         poll.register(self.connection.fileno(), select.POLLIN)
         # between requests nothing is due: whatever is to be read there is a farewell
-        return not self.connection.closed and not poll.poll(0)
+        return not poll.poll(0)
