@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.cache import caches
+from django.utils import translation
 
 from households.tests.factories import Level, Type, make_hamlet, make_household, make_officer, make_team, make_unit
 from verification.tests.factories import open_round
@@ -14,6 +15,12 @@ def _on_the_training_day(settings):
     from datetime import date
 
     settings.CENSUS_VERIFY_TODAY = date(2020, 6, 19)
+
+
+@pytest.fixture(autouse=True)
+def _in_vietnamese(settings):
+    """A request in English leaves its language to whatever runs next in the thread; here tests run in any order."""
+    translation.activate(settings.LANGUAGE_CODE)
 
 
 @pytest.fixture(autouse=True)

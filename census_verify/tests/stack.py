@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg2
 
@@ -47,7 +48,7 @@ class Stack:
         web = [python, "-m", "gunicorn", "census_verify.wsgi", "--bind", f"127.0.0.1:{self.port}"]
         self.web = self._child("web", [*web, "--worker-class", "gthread", "--workers", "2", "--threads", "4"])
         worker = [python, "-m", "celery", "-A", "census_verify", "worker", "--concurrency", "2", "--without-mingle"]
-        worker += ["--queues", "celery,exports"]
+        worker += ["--queues", "celery,exports,imports"]
         self.worker = self._child("worker", [*worker, "-n", "one@%h"])
         self.second_worker = self._child("second-worker", [*worker, "-n", "two@%h"])
         beat = [python, "-m", "celery", "-A", "census_verify", "beat", "--schedule", str(folder / "beat")]
@@ -155,12 +156,25 @@ class Officer:
         assert answer.status == 302, answer
 
     def send(self, path: str, fields: dict | None = None) -> Answer:
-        data = None
-        if fields is not None:
-            token = next(c.value for c in self.cookies if c.name == "csrftoken")
-            data = urllib.parse.urlencode({"csrfmiddlewaretoken": token} | fields).encode()
+        data = None if fields is None else urllib.parse.urlencode({"csrfmiddlewaretoken": self._token} | fields)
+        return self._open(urllib.request.Request(self.stack.url + path, data and data.encode()))
+
+    def upload(self, path: str, name: str, file: bytes) -> Answer:
+        """Sends a file from the page that asks for one."""
+        edge = uuid4().hex
+        token = f'Content-Disposition: form-data; name="csrfmiddlewaretoken"\r\n\r\n{self._token}'
+        head = f'Content-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: text/csv\r\n\r\n'
+        data = f"--{edge}\r\n{token}\r\n--{edge}\r\n{head}".encode() + file + f"\r\n--{edge}--\r\n".encode()
+        kind = {"Content-Type": f"multipart/form-data; boundary={edge}"}
+        return self._open(urllib.request.Request(self.stack.url + path, data, kind))
+
+    @property
+    def _token(self) -> str:
+        return next(c.value for c in self.cookies if c.name == "csrftoken")
+
+    def _open(self, request: urllib.request.Request) -> Answer:
         try:
-            answer = self.opener.open(self.stack.url + path, data, timeout=60)
+            answer = self.opener.open(request, timeout=60)
         except urllib.error.HTTPError as refused:
             answer = refused
         with answer:
