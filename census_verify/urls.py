@@ -1,13 +1,16 @@
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
-from django.urls import include, path
+from django.urls import include, path, register_converter
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView
 
 from census_verify import health
+from census_verify.converters import IdConverter
 from reports import api as reports_api
 from verification import api as verification_api
+
+register_converter(IdConverter, "id")
 
 handler400 = "census_verify.errors.bad_request"
 handler403 = "census_verify.errors.forbidden"

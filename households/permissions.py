@@ -8,7 +8,7 @@ from rest_framework.permissions import BasePermission
 
 from census_verify import clock
 from households.models.officers import Posting, User
-from households.models.units import AdministrativeUnit
+from households.models.units import UNIT_COLUMNS, AdministrativeUnit
 from households.statements import Statement
 
 Role = Posting.Role
@@ -103,7 +103,6 @@ def officer_with_scope(user_id: int) -> User | None:
 
 
 USER_COLUMNS = [field.attname for field in User._meta.concrete_fields]
-UNIT_COLUMNS = [field.attname for field in AdministrativeUnit._meta.concrete_fields]
 # One row for each unit of each posting valid today: the unit posted to, or each commune of the team.
 # Written out, because building it from querysets takes longer than the rest of a request's welcome.
 OFFICER = Statement(

@@ -108,7 +108,7 @@ class Progress:
         """Changes whenever a figure of the page may: a roll-up that recounts anything below stamps the owner's
         tally anew; beside it the day and the round's own settings."""
         settings = tuple(getattr(self.round, field.attname) for field in Round._meta.concrete_fields)
-        targets = [(target.percent, target.due_on) for target in self.round.targets.all()]
+        targets = [(target.percent, target.due_on) for target in self.round.stored_targets]
         return (*self.mine, self.owner.pk, self.tally.rolled_up_at, self.day, settings, targets)
 
     @property
@@ -223,7 +223,7 @@ def two_places(value: Decimal) -> Decimal:
 
 def target_states(round: Round, verified: int, plan: int, day: date) -> list[TargetState]:
     states = []
-    for target in round.targets.all():
+    for target in round.stored_targets:
         needed = ceil(plan * target.percent / 100)
         met = plan > 0 and verified >= needed
         per_day = needed_per_day(needed - verified, first_day=day + timedelta(days=1), due_on=target.due_on)
@@ -306,7 +306,7 @@ def mark_behind(rows: list[UnitRow], total: UnitRow) -> None:
 
 def goal_percent(round: Round) -> Decimal | None:
     """The mark on the bars: the nearest target that is less than everything."""
-    return min((t.percent for t in round.targets.all() if t.percent < 100), default=None)
+    return min((t.percent for t in round.stored_targets if t.percent < 100), default=None)
 
 
 def sorted_rows(rows: list[UnitRow], sort: str) -> list[UnitRow]:

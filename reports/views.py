@@ -2,7 +2,6 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from django.core.cache import caches
-from django.db.models import prefetch_related_objects
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
@@ -38,15 +37,17 @@ def home(request: HttpRequest) -> HttpResponse:
     if scope.home_unit is None:
         return render(request, "reports/no_posting.html", status=403)
     try:
-        return _unit_page(request, scope.home_unit)
+        return _unit_page(request, AdministrativeUnit.objects.with_those_above(scope.home_unit.pk))
     except NoRoundYet:
         return render(request, "reports/no_round.html")
 
 
 @require_GET
 def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    units = AdministrativeUnit.objects.visible_to(request.user).select_related("parent__parent__parent")
-    return _unit_page(request, get_object_or_404(units, pk=pk))
+    unit = AdministrativeUnit.objects.with_those_above(pk)
+    if unit is None or not scope_of(request.user).figures_cover(unit):
+        raise Http404
+    return _unit_page(request, unit)
 
 
 @require_GET
@@ -123,7 +124,6 @@ def _current_round() -> Round:
     round = Round.objects.current()
     if round is None:
         raise NoRoundYet
-    prefetch_related_objects([round], "targets")
     return round
 
 

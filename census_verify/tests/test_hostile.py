@@ -43,6 +43,12 @@ def test_addresses(page, tree, address):
     assert page.get(address.format(unit=tree.huong_tra.pk)).status_code < 500
 
 
+@pytest.mark.parametrize("number", [HUGE, 10**18, 2**63])
+def test_a_result_for_a_household_beyond_all_numbers(client, round, cast, number):
+    client.force_login(cast.officer)
+    assert client.post(f"/households/{number}/verify/", {"methods": "both"}).status_code == 404
+
+
 def test_a_body_nested_too_deep(client, round, cast, homes):
     client.force_login(cast.officer)
     url = reverse("api:household_results", args=[homes.two.pk])

@@ -70,6 +70,11 @@ class Sex(models.IntegerChoices):
     FEMALE = 2, _("female")
 
 
+def birth_date_text(year: int, month: int | None, day: int | None) -> str:
+    """As written on the form: dd/mm/yyyy, mm/yyyy or yyyy."""
+    return "/".join([*(f"{part:02d}" for part in (day, month) if part), str(year)])
+
+
 class CollectionForm(models.Model):
     """One phiếu DC01 as it was collected (domain.md section 3). What an officer finds wrong is a
     `Correction` of a verification pass; the collected values stay."""
@@ -216,6 +221,4 @@ class CollectionForm(models.Model):
 
     @property
     def birth_date_text(self) -> str:
-        """As written on the form: dd/mm/yyyy, mm/yyyy or yyyy."""
-        parts = [f"{p:02d}" for p in (self.birth_day, self.birth_month) if p]
-        return "/".join([*parts, str(self.birth_year)])
+        return birth_date_text(self.birth_year, self.birth_month, self.birth_day)

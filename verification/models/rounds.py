@@ -1,4 +1,5 @@
 from datetime import date
+from functools import cached_property
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -78,6 +79,11 @@ class Round(models.Model):
         removal = Q(**{f"{prefix}outcome__in": REMOVALS})
         return counts & (~removal | Q(**{f"{prefix}approval__in": ["", Approval.APPROVED]}))
 
+    @cached_property
+    def stored_targets(self) -> "list[Target]":
+        """The next due first; read once."""
+        return Target.objects.of_round(self.pk)
+
     def unfinished_outcomes(self) -> list[str]:
         """Nothing recorded, and what was recorded but does not count."""
         return ["", *(outcome for outcome in Outcome.values if outcome not in self.counting_outcomes)]
@@ -94,12 +100,20 @@ CURRENT_ROUND = Statement(
 )
 
 
+class TargetQuerySet(models.QuerySet):
+    def of_round(self, round_id: int) -> "list[Target]":
+        """By one statement that is planned once a connection: every page of figures asks it."""
+        return [Target.from_db("default", TARGET_COLUMNS, row) for row in TARGETS_OF_ROUND.rows(round_id)]
+
+
 class Target(models.Model):
     """What share of the plan should be verified by when."""
 
     round = models.ForeignKey(Round, models.CASCADE, related_name="targets")
     percent = models.DecimalField(_("percent of the plan"), max_digits=5, decimal_places=2)
     due_on = models.DateField(_("due on"))
+
+    objects = TargetQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("target")
@@ -112,6 +126,14 @@ class Target(models.Model):
 
     def __str__(self) -> str:
         return f"{self.percent}% – {self.due_on}"
+
+
+TARGET_COLUMNS = [field.attname for field in Target._meta.concrete_fields]
+TARGETS_OF_ROUND = Statement(
+    "targets_of_round",
+    "bigint",
+    f"SELECT {', '.join(TARGET_COLUMNS)} FROM verification_target WHERE round_id = $1 ORDER BY {', '.join(Target._meta.ordering)}",
+)
 
 
 class PlanQuerySet(models.QuerySet):

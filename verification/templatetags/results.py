@@ -14,7 +14,6 @@ from django.utils.translation import gettext as say
 from households.models import AdministrativeUnit
 from households.models.register import Sex
 from verification.records import masked as mask
-from verification.search import Query, highlighted
 from verification.terms import Approval, Outcome
 
 register = template.Library()
@@ -34,25 +33,6 @@ def typed_day(value: date | str | None) -> str:
 def inside(place: str, province: AdministrativeUnit) -> str:
     """A place as written, but for the officer's own province at its end, which every line would repeat."""
     return place.removesuffix(f", {province.mid_sentence_name}")
-
-
-@register.simple_tag
-def matched(shown: str, query: Query, besides: str = "") -> SafeString:
-    """A name, or a place `besides` a name that holds the other words, with what was searched for marked."""
-    words = query.folded
-    if besides:
-        left = (word for word in words if not any(is_hit for _, is_hit in highlighted(besides, [word])))
-        words = (*left, *query.place_words)
-    parts = [format_html("<mark>{}</mark>", part) if is_hit else part for part, is_hit in highlighted(shown, words)]
-    return format_html_join(" ", "{}", ((part,) for part in parts))
-
-
-@register.simple_tag
-def number_shown(number: str, query: Query) -> SafeString | str:
-    """Masked, unless this very number was searched for."""
-    if number and any(number.startswith(asked) for asked in query.numbers):
-        return format_html("<mark>{}</mark>", number)
-    return mask(number) or "–"
 
 
 @register.simple_tag

@@ -1,161 +1,34 @@
-"""Finding a person the way officers type: "nguyen van an 85", a date, a number, a name and a hamlet.
+"""A query becomes a few bounded questions to one index, asked from the most exact to the loosest until a page is full."""
 
-Typed text becomes a `Query` (pure), a query becomes a few bounded questions to one index, asked from the most exact
-to the loosest until a page is full. Why so: docs/decisions/0014-search.md.
-"""
-
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
 
 from django.db import OperationalError, connection
-from django.db.models import F, FilteredRelation, Q
+from django.db.models import Q
 
 from households import text
 from households.models import AdministrativeUnit, CollectionForm, Household
 from households.models.register import ADDRESS_WORDS, FORM_WORD_STARTS, FORM_WORDS
 from households.permissions import Scope, scope_of
 from verification.models import Round
+from verification.search import found
+from verification.search.found import Found
+from verification.search.query import Query
 
 PAGE = 20
 PANEL = 8  # while typing
 HOMES = 1000  # whose address is compared
 CANDIDATES = 300  # ranked within a stage; a stage that holds more asks the officer to narrow it down
-MAX_TYPED = 200
-MAX_WORDS = 10
 MAX_PLACES = 250  # communes and hamlets that one reading of the query may name
 MAX_READINGS = 4  # which words are the place: as many readings are tried
 FEW_COMMUNES = 5  # as terms of the index; of more it is cheaper to drop what lies elsewhere
 TIME_LIMIT = "SET LOCAL statement_timeout = 1000; "
-FIRST_YEAR = 1850
 
 FORM, HOUSEHOLD = CollectionForm._meta.db_table, Household._meta.db_table
 UNIT = AdministrativeUnit._meta.db_table
 FOLDED_ADDRESS = f"(' ' || translate(h.address, '{text.FOLD_FROM}', '{text.FOLD_TO}'))"
-
-SHOWN = (
-    *("full_name", "birth_year", "birth_month", "birth_day", "sex", "relation", "pin", "cmnd", "barcode"),
-    *("household__book_number", "household__address", "household__head_name"),
-    *(f"{unit}__{name}" for unit in ("hamlet", "commune", "commune__parent") for name in ("name", "type", "level")),
-)
-
-DATE = re.compile(r"(?<!\d)(\d{1,2})(?:\s*[/.-]\s*|\s+)(\d{1,2})(?:\s*[/.-]\s*|\s+)(\d{4})(?!\d)")
-MONTH = re.compile(r"(?<![\d/.-])(\d{1,2})\s*[/.-]\s*(\d{4})(?!\d)")
-GROUPED = re.compile(r"(?<!\w)\d{3,}(?:[ .-]\d{3,})+(?!\w)")
-TOKEN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 # Words of so many names that as a mere beginning they would be read for nothing: "nguyen" begins no other word.
 FREQUENT = {"nguyen", "tran", "pham", "hoang", "phan", "dang", "thi", "van", "le", "vo", "bui", "duong", "xuan", "duc"}
-# what a small number behind it numbers: a hamlet or a street, not a year
-NUMBERED_PLACES = {"thon", "xom", "to", "pho", "tdp", "doi", "khoi", "so", "ngo", "ngach", "kiet", "duong", "khu"}
-
-
-@dataclass(frozen=True)
-class Query:
-    """What was typed. `words` keep their marks; `places` are folded ("thon 5")."""
-
-    words: tuple[str, ...] = ()
-    places: tuple[str, ...] = ()
-    numbers: tuple[str, ...] = ()
-    years: tuple[int, ...] = ()
-    month: int | None = None
-    day: int | None = None
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.words or self.places or self.numbers or self.years)
-
-    @property
-    def is_too_short(self) -> bool:
-        """One letter finds a third of the register."""
-        return not self.is_empty and not (self.places or self.numbers or self.years) and max(map(len, self.words)) < 2
-
-    @property
-    def folded(self) -> tuple[str, ...]:
-        return tuple(map(text.search_key, self.words))
-
-    @property
-    def has_marks(self) -> bool:
-        return self.folded != self.words
-
-    @property
-    def place_words(self) -> tuple[str, ...]:
-        return tuple(word for place in self.places for word in place.split())
-
-
-def parse(typed: str, *, this_year: int) -> Query:
-    """Any text; what cannot be understood is a word."""
-    line = text.marked_key(text.clean(typed)[:MAX_TYPED])
-    found: dict = {}
-
-    def take_date(match: re.Match) -> str:
-        *days, month, year = map(int, match.groups())
-        if not is_day(year, month, *days, this_year=this_year):
-            return match.group()
-        found.update(years={year}, month=month, day=days[0] if days else None)
-        return " "
-
-    line = MONTH.sub(take_date, DATE.sub(take_date, line))
-    line = GROUPED.sub(_join_groups, line)
-    words, places, numbers, years = [], [], [], set(found.get("years", ()))
-    tokens = TOKEN.findall(line)
-    for place, token in enumerate(tokens):
-        if not any(c in "0123456789" for c in token):
-            words.append(token)
-        elif not (token.isascii() and token.isdigit()):
-            digits = sum(c.isdigit() for c in token)
-            (numbers if len(token) >= 6 and digits >= 3 else words).append(token)
-        elif len(token) <= 2 and words and place and text.search_key(tokens[place - 1]) in NUMBERED_PLACES:
-            places.append(f"{text.search_key(words.pop())} {int(token)}")
-        elif len(token) == 8 and is_day(
-            int(token[4:]), int(token[2:4]), int(token[:2]), this_year=this_year
-        ):  # 17051980
-            years = {int(token[4:])}
-            found.update(month=int(token[2:4]), day=int(token[:2]))
-        elif of_token := years_of(token, this_year=this_year):
-            years = years & of_token or of_token
-        else:
-            numbers.append(token)
-    return Query(
-        words=tuple(dict.fromkeys(words))[:MAX_WORDS],
-        places=tuple(places[:MAX_WORDS]),
-        numbers=tuple(number.upper() for number in numbers[:MAX_WORDS]),
-        years=tuple(sorted(years)),
-        month=found.get("month"),
-        day=found.get("day"),
-    )
-
-
-def is_day(year: int, month: int, day: int = 1, *, this_year: int) -> bool:
-    """A date somebody may have been born on."""
-    try:
-        date(year, month, day)
-    except ValueError:
-        return False
-    return FIRST_YEAR <= year <= this_year
-
-
-def years_of(digits: str, *, this_year: int) -> set[int]:
-    """85 is 1985, 05 is 2005 or 1905, 1985 is itself; other numbers are no year."""
-    if len(digits) <= 2:
-        return {year for year in (1900 + int(digits), 2000 + int(digits)) if year <= this_year}
-    return {int(digits)} if len(digits) == 4 and FIRST_YEAR <= int(digits) <= this_year else set()
-
-
-def _join_groups(match: re.Match) -> str:
-    """A number written in groups: 042 085 123456, 183.000.001."""
-    groups = re.findall(r"\d+", match.group())
-    is_one = sum(map(len, groups)) in (9, 12) or {len(group) for group in groups} == {3}
-    return "".join(groups) if is_one else " ".join(groups)
-
-
-@dataclass
-class Found:
-    """A page of results, best first."""
-
-    forms: list[CollectionForm] = field(default_factory=list)
-    has_more: bool = False
-    took_too_long: bool = False
 
 
 def find(query: Query, officer, round: Round | None, *, at_most: int = PAGE) -> Found:
@@ -170,12 +43,7 @@ def find(query: Query, officer, round: Round | None, *, at_most: int = PAGE) -> 
         if "statement timeout" not in str(error):
             raise
         return Found(took_too_long=True)
-    forms = CollectionForm.objects.visible_to(officer).filter(pk__in=ids[:at_most])
-    forms = forms.annotate(result=FilteredRelation("round_forms", condition=Q(round_forms__round=round))).annotate(
-        outcome=F("result__outcome"), approval=F("result__approval"), next_visit_on=F("result__next_visit_on")
-    )
-    form_of = {form.pk: form for form in forms.select_related("household", "hamlet", "commune__parent").only(*SHOWN)}
-    return Found([form_of[pk] for pk in ids[:at_most] if pk in form_of], len(ids) > at_most or not is_whole)
+    return Found(found.read(ids[:at_most], scope, round), len(ids) > at_most or not is_whole)
 
 
 @dataclass(frozen=True)
@@ -434,9 +302,3 @@ def _ids(sql: str, values: list) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(TIME_LIMIT + sql, values)
         return [row[0] for row in cursor.fetchall()]
-
-
-def highlighted(shown: str, words: Iterable[str]) -> list[tuple[str, bool]]:
-    """The words of a name or place, each with whether it was asked for."""
-    words = [text.search_key(word) for word in words]
-    return [(part, any(text.search_key(part).startswith(word) for word in words if word)) for part in shown.split()]
