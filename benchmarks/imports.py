@@ -1,11 +1,8 @@
 """Import of the whole province, check, error report, merge, search keys and rules included: CSV against COPY of the same
 file into the same columns with the same indexes, XLSX against reading the same file with calamine."""
 
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import psycopg2
@@ -14,6 +11,7 @@ from django.core.management import get_commands
 from benchmarks import growth, limits
 from benchmarks.make_forms_file import COLUMNS, make_csv, make_xlsx
 from benchmarks.measure import Line, Options, Readings, Skipped, clock, quiet
+from benchmarks.web import watched
 
 TITLE = "Import"
 XLSX_ROWS = 200_000
@@ -62,15 +60,8 @@ def run(options: Options) -> list[Line]:
 
 def _import(env: dict, path: Path) -> tuple[float, int]:
     """Seconds, and the largest memory in bytes, of `manage.py import_forms` in a process of its own."""
-    command = [sys.executable, "manage.py", "import_forms", str(path), "--yes", "--again"]
-    started = time.perf_counter()
-    child = subprocess.Popen(command, env=os.environ | env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    said = child.stdout.read()
-    _, status, used = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise RuntimeError(f"import_forms ended with {child.returncode}: {said[-2000:]}")
-    return time.perf_counter() - started, used.ru_maxrss * 1024
+    _, seconds, memory = watched([sys.executable, "manage.py", "import_forms", str(path), "--yes", "--again"], env)
+    return seconds, memory
 
 
 def _copy(env: dict, path: Path) -> float:

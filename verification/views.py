@@ -169,8 +169,10 @@ def _record(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _household(request: HttpRequest, pk: int) -> Household:
-    households = Household.objects.visible_to(request.user).select_related("hamlet", "commune__parent__parent")
-    return get_object_or_404(households, pk=pk)
+    household = work_left.household_of(request.user, pk)
+    if household is None:
+        raise Http404
+    return household
 
 
 @require_GET
@@ -272,7 +274,7 @@ def _entry_page(
         if refusal and refusal.form_id == person.form.pk:
             person.problem = refusal
     today = clock.today()
-    hamlets = work_left.hamlets_with_open(round, household.commune)
+    hamlets = work_left.hamlets_with_open(round, household.commune_id)
     context = {
         "household": household,
         "province": household.commune.parent.parent,

@@ -5,31 +5,57 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from django.db.models import Count, Q, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 
 from households import faults
 from households.models import AdministrativeUnit, Household, User
+from households.models.units import UNIT_COLUMNS
 from households.permissions import scope_of
 from households.statements import Statement
 from verification import items
-from verification.models import Plan, Round, RoundForm, VerificationPass
+from verification.models import Round, VerificationPass
 from verification.rules import needed_per_day
-from verification.terms import WITH_CORRECTIONS, Outcome
+from verification.terms import REMOVALS, WITH_CORRECTIONS, Outcome
+
+# Still to be done, as RoundFormQuerySet.open has it; a test holds the two together.
+HAMLETS_WITH_OPEN = Statement(
+    "hamlets_with_open_households",
+    "bigint, bigint, text[]",
+    f"""
+    SELECT coalesce(counted.households, 0), {", ".join(f"hamlet.{name}" for name in UNIT_COLUMNS)}
+    FROM households_administrativeunit hamlet LEFT JOIN (
+        SELECT hamlet_id, count(DISTINCT household_id) AS households FROM verification_roundform
+        WHERE round_id = $1 AND commune_id = $2 AND (outcome = ANY($3) OR approval = 'returned') GROUP BY hamlet_id
+    ) counted ON counted.hamlet_id = hamlet.id
+    WHERE hamlet.parent_id = $2 AND hamlet.level = {AdministrativeUnit.Level.HAMLET.value}
+    ORDER BY hamlet.code, hamlet.valid_from""",
+)
 
 
-def hamlets_with_open(round: Round, commune: AdministrativeUnit) -> list[AdministrativeUnit]:
+def hamlets_with_open(round: Round, commune_id: int) -> list[AdministrativeUnit]:
     """The commune's hamlets in order, each with `open_households`."""
-    counted = (
-        RoundForm.objects.open(round)
-        .filter(commune=commune)
-        .values("hamlet_id")
-        .annotate(households=Count("household_id", distinct=True))
-    )
-    left = {row["hamlet_id"]: row["households"] for row in counted}
-    hamlets = list(commune.children.filter(level=AdministrativeUnit.Level.HAMLET).in_order())
-    for hamlet in hamlets:
-        hamlet.open_households = left.get(hamlet.pk, 0)
+    hamlets = []
+    for households, *row in HAMLETS_WITH_OPEN.rows(round.pk, commune_id, round.unfinished_outcomes()):
+        hamlet = AdministrativeUnit.from_db("default", UNIT_COLUMNS, row)
+        hamlet.open_households = households
+        hamlets.append(hamlet)
     return hamlets
+
+
+HOUSEHOLD_COLUMNS = [field.attname for field in Household._meta.concrete_fields]
+HOME = ", ".join(f"home.{name}" for name in HOUSEHOLD_COLUMNS)
+HOUSEHOLD = Statement("household_by_id", "bigint", f"SELECT {HOME} FROM households_household home WHERE home.id = $1")
+
+
+def household_of(officer: User, household_id: int) -> Household | None:
+    """A household whose persons the officer may see, its hamlet and all units above at hand; or None."""
+    row = HOUSEHOLD.row(household_id)
+    if row is None:
+        return None
+    household = Household.from_db("default", HOUSEHOLD_COLUMNS, row)
+    household.hamlet = AdministrativeUnit.objects.with_those_above(household.hamlet_id)
+    household.commune = household.hamlet.parent
+    return household if scope_of(officer).persons_cover(household.hamlet) else None
 
 
 @dataclass(frozen=True)
@@ -61,8 +87,6 @@ def place_of(officer: User, household_id: int) -> Place | None:
     return Place(*row[:-1])
 
 
-HOUSEHOLD_COLUMNS = [field.attname for field in Household._meta.concrete_fields]
-HOME = ", ".join(f"home.{name}" for name in HOUSEHOLD_COLUMNS)
 # Somebody due, as RoundFormQuerySet.due has it; a test holds the two together.
 DUE = """EXISTS (
     SELECT FROM verification_roundform due WHERE due.household_id = home.id AND due.round_id = $1
@@ -115,13 +139,26 @@ class Pace:
     needed_today: int | None
 
 
+# What counts as verified, as Round.verified_q has it, and the plan as Plan.adjusted; a test holds them together.
+PACE = Statement(
+    "pace_of_commune",
+    "bigint, bigint, text[], text[], date",
+    """
+    SELECT count(*) FILTER (WHERE counted_on = $5), count(*), (
+        SELECT plan.forms + coalesce(
+            (SELECT sum(adjustment.forms) FROM verification_planadjustment adjustment WHERE adjustment.plan_id = plan.id), 0)
+        FROM verification_plan plan WHERE plan.round_id = $1 AND plan.commune_id = $2)
+    FROM verification_roundform
+    WHERE round_id = $1 AND commune_id = $2 AND outcome = ANY($3)
+        AND (outcome <> ALL($4) OR approval IN ('', 'approved'))""",
+)
+
+
 def pace(round: Round, commune_id: int, *, today: date) -> Pace:
-    done = RoundForm.objects.in_round(round).filter(round.verified_q(), commune_id=commune_id)
-    verified = done.aggregate(all=Count("pk"), today=Count("pk", filter=Q(counted_on=today)))
-    plans = Plan.objects.with_adjusted().filter(round=round, commune=commune_id)
-    plan = plans.values_list("adjusted", flat=True).first() or 0
-    left = plan - (verified["all"] - verified["today"])
-    return Pace(verified["today"], needed_per_day(left, first_day=today, due_on=round.ends_on))
+    removals = [outcome.value for outcome in REMOVALS]
+    done_today, verified, plan = PACE.row(round.pk, commune_id, round.counting_outcomes, removals, today)
+    left = (plan or 0) - (verified - done_today)
+    return Pace(done_today, needed_per_day(left, first_day=today, due_on=round.ends_on))
 
 
 def saved_by(officer: User, submission: str) -> dict | None:

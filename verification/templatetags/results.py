@@ -49,6 +49,16 @@ def options(choices: Iterable, selected: str | None = "", numbered: bool = False
 
 
 @register.simple_tag
+def outcome_options(outcomes: Iterable, selected: str | None = "") -> SafeString:
+    """The options of a result, from (value, label, key): "Đúng (d)"."""
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{} ({})',
+        ((value, " selected" if value == selected else "", label, key) for value, label, key in outcomes),
+    )
+
+
+@register.simple_tag
 def item_options(items: Iterable, selected: str | None = "") -> SafeString:
     """The items of one person's form, each with what the form says: "Ngày sinh: 1964"."""
     return format_html_join(

@@ -439,6 +439,52 @@ class TestOpeningARound:
         assert work.pace(round, tree.huong_tra.pk, today=date(2020, 6, 30)).needed_today == 14
 
 
+class TestWhatIsLeft:
+    """`work` counts in SQL of its own what querysets say elsewhere."""
+
+    @pytest.fixture
+    def mixed(self, round, homes, cast):
+        """In Hương Trà: four matched, one returned by the district, one waiting for it, one absent, two untouched."""
+        record(homes.four, cast.officer)
+        record(homes.two, cast.officer, "emigrated")
+        first, second, _ = homes.three.forms.all()
+        record(homes.three, cast.officer, "not_met", only=[first.pk], reason="x", next_visit_on=date(2020, 6, 29))
+        services.decide(
+            round=round, approval=Approval.RETURNED, by=cast.supervisor, reason="thiếu giấy tờ",
+            form_ids=list(homes.two.forms.values_list("pk", flat=True)[:1]),
+        )  # fmt: skip
+        record(homes.three, cast.officer, "unverifiable", only=[second.pk], reason="x", attempts=2)
+        return round
+
+    def test_households_of_the_hamlets(self, mixed, tree):
+        open_forms = RoundForm.objects.open(mixed).filter(commune=tree.huong_tra)
+        expected = {
+            hamlet.pk: open_forms.filter(hamlet=hamlet).values("household").distinct().count()
+            for hamlet in (tree.dong, tree.tay)
+        }
+        hamlets = work.hamlets_with_open(mixed, tree.huong_tra.pk)
+        assert [hamlet.full_name for hamlet in hamlets] == ["Thôn Đông", "Thôn Tây"]
+        assert (
+            {hamlet.pk: hamlet.open_households for hamlet in hamlets} == expected == {tree.dong.pk: 1, tree.tay.pk: 1}
+        )
+
+    def test_the_pace(self, mixed, tree):
+        verified = RoundForm.objects.in_round(mixed).filter(mixed.verified_q(), commune=tree.huong_tra).count()
+        pace = work.pace(mixed, tree.huong_tra.pk, today=mixed.ends_on)
+        assert (pace.done_today, pace.needed_today) == (0, 9 - verified)
+        assert work.pace(mixed, tree.huong_tra.pk, today=date(2020, 6, 19)).done_today == verified
+
+    def test_the_household_of_who_may_see_it(self, homes, cast, tree):
+        household = work.household_of(cast.officer, homes.four.pk)
+        assert household == homes.four
+        assert (household.hamlet, household.commune, household.commune.parent.parent) == (
+            tree.dong, tree.huong_tra, tree.province,
+        )  # fmt: skip
+        assert work.household_of(cast.stranger, homes.four.pk) is None
+        assert work.household_of(cast.leader, homes.four.pk) is None
+        assert work.household_of(cast.officer, 10**15) is None
+
+
 class TestTheNextHousehold:
     """`work.next_household` says in SQL what `RoundFormQuerySet.due` says in querysets."""
 

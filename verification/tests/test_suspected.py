@@ -69,7 +69,7 @@ class TestAtEntry:
         make_form(clean, relation="Chủ hộ", cmnd="184000009", birth_year=1971)
         suspicions.sweep()
         page.get(address(clean))
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(10):
             page.get(address(clean))
         CollectionForm.objects.filter(household=homes.four).update(religion="")
         make_form(homes.four, line=5, cmnd="184000001", full_name="TRẦN VĂN BA")
