@@ -144,7 +144,7 @@ def watched(command: list[str], env: dict | None = None) -> tuple[str, float, in
     peaks: dict[str, int] = {}
     with tempfile.TemporaryFile("w+") as said:
         started = time.perf_counter()
-        child = subprocess.Popen(command, env=os.environ | (env or {}), stdout=said, stderr=subprocess.STDOUT)
+        child = subprocess.Popen(command, env=os.environ | (env or {}), stdout=said)
         while child.poll() is None:
             for pid in _family(str(child.pid)):
                 peaks[pid] = _high_water(pid) or peaks.get(pid, 0)

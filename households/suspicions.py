@@ -277,24 +277,27 @@ def _find_in_register(cursor, commune_ids: Collection[int] | None) -> None:
 def _find_repeated(cursor, rule: RegisterRule, commune_ids: Collection[int] | None) -> None:
     # by a hash first: a set of numbers is a fraction of the set of texts
     hashed = f"hashtextextended({rule.key}, form.province_id)"
-    asked, params = "", {}
+    asked = ""
     if commune_ids is not None:
         # the communes' forms, and those that were suspected because of one of them
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.touched_form, pg_temp.touched_key")
         cursor.execute(
             f"""
-            WITH touched AS (
-                SELECT form.id, {hashed} AS hash, {rule.has_key} AS has_key FROM households_collectionform form
-                WHERE form.commune_id IN ({_ids(commune_ids)}) OR form.id IN (
-                    SELECT stored.form_id FROM households_suspectedfault stored
-                    JOIN households_collectionform other ON other.id = stored.other_id
-                    WHERE stored.fault = '{rule.fault.value}' AND stored.field = '{rule.field}'
-                        AND other.commune_id IN ({_ids(commune_ids)}))
-            ), judged AS (INSERT INTO judged_form SELECT id FROM touched)
-            SELECT array_agg(DISTINCT hash) FROM touched WHERE has_key
+            CREATE TEMP TABLE touched_form ON COMMIT DROP AS
+            SELECT form.id, {hashed} AS hash, {rule.has_key} AS has_key FROM households_collectionform form
+            WHERE form.commune_id IN ({_ids(commune_ids)}) OR form.id IN (
+                SELECT stored.form_id FROM households_suspectedfault stored
+                JOIN households_collectionform other ON other.id = stored.other_id
+                WHERE stored.fault = '{rule.fault.value}' AND stored.field = '{rule.field}'
+                    AND other.commune_id IN ({_ids(commune_ids)}))
             """
         )
-        (hashes,) = cursor.fetchone()
-        asked, params = f" AND {hashed} = ANY(%(hashes)s)", {"hashes": hashes or []}
+        cursor.execute("INSERT INTO judged_form SELECT id FROM touched_form")
+        cursor.execute(
+            "CREATE TEMP TABLE touched_key ON COMMIT DROP AS SELECT DISTINCT hash FROM touched_form WHERE has_key"
+        )
+        cursor.execute("ANALYZE touched_key")
+        asked = f" AND {hashed} IN (SELECT hash FROM touched_key)"
     cursor.execute("DROP TABLE IF EXISTS pg_temp.repeated_form")
     cursor.execute(
         f"""
@@ -304,8 +307,7 @@ def _find_repeated(cursor, rule: RegisterRule, commune_ids: Collection[int] | No
         WHERE {rule.has_key} AND {hashed} IN (
             SELECT {hashed} FROM households_collectionform form WHERE {rule.has_key}{asked}
             GROUP BY 1 HAVING count(*) > 1)
-        """,
-        params,
+        """
     )
     # the other form: the first of somebody else with the same key
     cursor.execute(

@@ -52,7 +52,9 @@ STAGES = {
     "comparing": _("Comparing with the register"),
     "households": _("Making households"),
     "forms": _("Loading the forms"),
+    "suspected": _("Storing what the rules suspect"),
     "indexes": _("Building the indexes"),
+    "register": _("Looking for persons and numbers that repeat"),
     "results": _("Recording the results"),
 }
 

@@ -11,7 +11,7 @@ from verification.scan_import import ScanKind
 # A form with a result stays as its officer saw it.
 HAS_A_RESULT = "EXISTS (SELECT 1 FROM verification_verificationpass p WHERE p.form_id = f.id)"
 KINDS: dict[str, stages.Kind] = {
-    Import.Kind.FORMS: FormKind(keeps=HAS_A_RESULT),
+    Import.Kind.FORMS: FormKind(keeps=HAS_A_RESULT, second_reader="verification.second_reader"),
     Import.Kind.SCANS: ScanKind(),
     Import.Kind.RESULTS: ResultKind(),
 }

@@ -46,6 +46,7 @@ class ResultKind:
     """
 
     fields = result_rows.FIELDS
+    second_reader = ""
 
     def rows(self, job: Import, today: date, tell: Callable[..., None]) -> ResultRows:
         """Raises FileRefused where no round is open."""

@@ -98,6 +98,7 @@ class ScanKind:
     """Results of a scan batch. The last scan of a form is what holds; officers' work is never taken back by one."""
 
     fields = FIELDS
+    second_reader = ""
 
     def rows(self, job: Import, today: date, tell: Callable[..., None]) -> ScanRows:
         return ScanRows(columns=job.columns, tell=tell)

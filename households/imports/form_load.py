@@ -10,7 +10,7 @@ from households.imports import form_rows, places
 from households.imports.places import Communes, Hamlets
 from households.models import CollectionForm, Household, Import, SuspectedFault
 
-PAGES_A_PIECE = 4000  # of the staging table, some 60.000 rows: between two pieces a load may be cancelled
+PAGES_A_PIECE = 16_000  # of the staging table, some 240.000 rows: between two pieces a load may be cancelled
 ITEMS_IN_ORDER = """
     barcode collected_on declared_on form_version signed_by_declarant signed_by_officer signed_by_chief birth_year
     birth_month birth_day sex marital_status full_name blood_type birth_registration_place origin_place residence_place
@@ -33,8 +33,8 @@ class FormKind:
 
     fields = form_rows.FIELDS
 
-    def __init__(self, keeps: str):
-        self.keeps = keeps
+    def __init__(self, keeps: str, second_reader: str = ""):
+        self.keeps, self.second_reader = keeps, second_reader
 
     def rows(self, job: Import, today: date, tell: Callable[..., None]) -> form_rows.FormRows:
         return form_rows.FormRows(
@@ -217,7 +217,8 @@ class FormKind:
         # nobody but an import adds forms; officers' saves go on meanwhile
         cursor.execute("LOCK TABLE households_collectionform, households_household IN SHARE ROW EXCLUSIVE MODE")
         # one index built over all rows costs a fraction of keeping it row by row
-        if CollectionForm.objects.exists() or Household.objects.exists():
+        was_empty = not (CollectionForm.objects.exists() or Household.objects.exists())
+        if not was_empty:
             pieced = self._load(cursor, job, today, tell)
         else:
             with bulk.without_indexes(cursor, [Household, CollectionForm, SuspectedFault]):
@@ -227,7 +228,7 @@ class FormKind:
         suspicions.judge_households(cursor, pieced)
         cursor.execute(f"SELECT DISTINCT commune_id FROM {job.staging_table}")
         communes = {commune for (commune,) in cursor.fetchall()}
-        return communes | suspicions.store_register_suspicions(cursor, communes)
+        return communes | suspicions.store_register_suspicions(cursor, None if was_empty else communes)
 
     def _load(self, cursor, job: Import, today: date, tell: Callable[[str, int, int], None]) -> set[int]:
         """Returns the households whose forms did not all come in one piece of the file."""
@@ -357,14 +358,15 @@ class FormKind:
         cursor.execute(
             f"""
             INSERT INTO households_suspectedfault (province_id, commune_id, form_id, fault, field)
-            SELECT DISTINCT f.province_id, f.commune_id, f.id, x.fault, x.field
-            FROM {job.staging_table}_suspected x JOIN households_collectionform f ON f.id = %s + x.source_row
-            WHERE x.run IS NULL OR EXISTS (
-                SELECT 1 FROM run_household r JOIN file_household g USING (household_id)
-                WHERE r.run = x.run AND g.is_new AND NOT g.is_pieced
-            )
+            SELECT DISTINCT %s::bigint, s.commune_id, %s + s.source_row, x.fault, x.field
+            FROM {job.staging_table}_suspected x JOIN {job.staging_table} s USING (source_row)
+            WHERE NOT EXISTS (SELECT 1 FROM {job.staging_table}_existing e WHERE e.source_row = s.source_row)
+            AND (x.run IS NULL OR x.run IN (
+                SELECT r.run FROM run_household r JOIN file_household g USING (household_id)
+                WHERE g.is_new AND NOT g.is_pieced
+            ))
             """,
-            [first_id],
+            [job.area_id, first_id],
         )
 
     def _update_forms(self, cursor, job: Import) -> set[int]:

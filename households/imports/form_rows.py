@@ -10,6 +10,7 @@ from bisect import bisect
 from collections import namedtuple
 from collections.abc import Callable, Mapping
 from datetime import date
+from operator import getitem, itemgetter
 
 from households import faults, lineage, text
 from households.imports.fields import Field
@@ -212,8 +213,18 @@ def read_line(cell: str) -> str:
     return str(int(value)) if value else ""
 
 
+class Read:
+    """What a cell's text is read as."""
+
+    def __init__(self, read: Callable[[str], object]):
+        self.read = read
+
+    def __getitem__(self, cell: str):
+        return self.read(cell)
+
+
 class Remembered(dict):
-    """What a cell's text was read as; forgotten and begun again when it grows."""
+    """The same, kept, for texts that repeat; forgotten and begun again when it grows."""
 
     def __init__(self, read: Callable[[str], object]):
         super().__init__()
@@ -297,16 +308,15 @@ class FormRows:
                  collected_on: date | None, today: date, tell: Callable[..., None]):  # fmt: skip
         self.columns, self.communes, self.hamlets = columns, communes, hamlets
         self.default_day, self.today, self.tell = collected_on, today, tell
-        self.readers = [
-            (
-                place,
-                _reader_of(name) if name in UNIQUE_FIELDS else Remembered(_reader_of(name)).__getitem__,
-                columns[name],
-            )
-            for place, name in enumerate(NAMES)
-            if name in columns
-        ]
-        self.absent = [_value_of_absent(name) for name in NAMES]
+        present = [name for name in NAMES if name in columns]
+        absent = [name for name in NAMES if name not in columns]
+        self.readers = [(name, (Read if name in UNIQUE_FIELDS else Remembered)(_reader_of(name))) for name in present]
+        # A row's cells of these columns, what each is read as, and the values of all fields in their order: three
+        # calls instead of a loop, for this is done a million times.
+        self.pick = itemgetter(*(columns[name] for name in present))
+        self.tables = [table for _, table in self.readers]
+        self.absent = [_value_of_absent(name) for name in absent]
+        self.arrange = itemgetter(*((*present, *absent).index(name) for name in NAMES))
         self.places: dict[tuple, tuple] = {}
         self.new_hamlets: dict[tuple[int, str], str] = {}
         self.run, self.run_key, self.place_in_run = 0, None, 0
@@ -320,13 +330,16 @@ class FormRows:
         if "\\" in "".join(cells):
             cells = [cell.replace("\\", "\\\\") for cell in cells]  # as COPY wants it
         try:
-            values = self.absent[:]
-            for place, read, at in self.readers:
-                values[place] = read(cells[at])
-            return self._staged(row, values)
+            read = map(getitem, self.tables, self.pick(cells))
+            return self._staged(row, self.arrange((*read, *self.absent)))
         except CellRefused as refused:
             self._tell_all(row, cells, refused)
             return None
+
+    def begin_block(self, first: int) -> None:
+        """Rows between were another reader's: a new run, numbered from `first` on."""
+        self.end_run()
+        self.run, self.run_key, self.place_in_run = first, None, 0
 
     def close(self) -> None:
         self.runs.close()
@@ -335,17 +348,17 @@ class FormRows:
     def _tell_all(self, row: int, cells: list[str], first: CellRefused) -> None:
         """Every cell that cannot be read; where all can, what `first` says of the row as a whole."""
         told = False
-        for place, read, at in self.readers:
+        for (name, table), cell in zip(self.readers, self.pick(cells), strict=True):
             try:
-                read(cells[at])
+                table[cell]
             except CellRefused as refused:
-                self.tell(row, NAMES[place], cells[at], refused, is_refusal=True)
+                self.tell(row, name, cell, refused, is_refusal=True)
                 told = True
         if not told:
             at = self.columns.get(first.column)
             self.tell(row, first.column, cells[at] if at is not None else "", first, is_refusal=True)
 
-    def _staged(self, row: int, values: list) -> str:
+    def _staged(self, row: int, values: tuple) -> str:
         (
             barcode, (collected, collected_text), district, commune_code, commune_name, hamlet, address, book, line,
             full_name, (year, month, day, birth), sex, blood, marital, birth_place, origin, ethnicity, nationality,

@@ -27,6 +27,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from census_verify import clock
 from households import bulk
 from households.imports import files, headings
+from households.imports import second_reader as two_readers
 from households.imports.fields import Field
 from households.imports.problems import CellRefused, FileRefused
 from households.models import Import, ImportProblem, User
@@ -50,6 +51,8 @@ class Kind(Protocol):
     """What the stages need to know of a kind of import."""
 
     fields: tuple[Field, ...]
+    # the module that reads every second block of a long file beside us, where its rows do not hang together
+    second_reader: str
 
     def rows(self, job: Import, today: date, tell: Callable[..., None]) -> Rows: ...
     def staged_columns(self) -> str: ...
@@ -277,12 +280,12 @@ def _check(cursor, job: Import, kind: Kind, tell: "_Teller") -> None:
     ImportProblem.objects.filter(of_import=job).delete()
     cursor.execute(f"CREATE UNLOGGED TABLE {job.staging_table} ({kind.staged_columns()})")
     with (
-        closing(_Problems(job, {field.name: field.heading for field in kind.fields})) as problems,
+        closing(Problems(job, kind.fields)) as problems,
         closing(kind.rows(job, clock.today(), problems.tell)) as rows,
     ):
         position = files.Progress()
         read = files.read_rows(file_path(job), files.Layout.from_json(job.layout), position)
-        job.rows = _copy_staged(cursor, job.staging_table, rows, read, position, tell)
+        job.rows = _copy_staged(cursor, job, kind, rows, problems, read, position, tell)
         tell("comparing", 0, 0)
         problems.copy(cursor)
         job.changes = kind.check_staged(cursor, job, rows)
@@ -294,23 +297,48 @@ def _check(cursor, job: Import, kind: Kind, tell: "_Teller") -> None:
     job.status, job.checked_at = Import.Status.CHECKED, clock.now()
 
 
-def _copy_staged(cursor, table: str, rows: Rows, read: Iterator, position, tell: "_Teller") -> int:
+def staged_lines(rows: Rows, read: Iterator[tuple[int, list[str]]]) -> Iterator[bytes]:
+    """The good rows as lines of COPY, some thousands at a time."""
+    lines = []
+    for row, cells in read:
+        line = rows.read(row, cells)
+        if line is not None:
+            lines.append(line)
+        if len(lines) >= LINES_A_PIECE:
+            yield "".join(lines).encode()
+            lines.clear()
+    yield "".join(lines).encode()
+
+
+def _copy_staged(
+    cursor, job: Import, kind: Kind, rows: Rows, problems: "Problems", read, position, tell: "_Teller"
+) -> int:
     """Rows into the staging table, read here while a thread of its own writes those before. Returns their number."""
     pieces: Queue = Queue(maxsize=4)
-    writer = _Writer(cursor, table, pieces)
+    writer = _Writer(cursor, job.staging_table, pieces)
     writer.start()
-    counted, lines = 0, []
+    counted = 0
+
+    def counting() -> Iterator:
+        nonlocal counted
+        for counted, row in enumerate(read, start=1):  # noqa: B007 - told while it goes
+            yield row
+
+    def take(mine: Iterator) -> None:
+        for piece in staged_lines(rows, mine):
+            writer.put(piece)
+            tell("reading", position.done, position.total, rows=counted)
+
     try:
-        for row, cells in read:
-            counted += 1
-            line = rows.read(row, cells)
-            if line is not None:
-                lines.append(line)
-            if len(lines) >= LINES_A_PIECE:
-                writer.put("".join(lines).encode())
-                lines.clear()
-                tell("reading", position.done, position.total, rows=counted)
-        writer.put("".join(lines).encode())
+        if kind.second_reader and two_readers.is_worth_it(job):
+            with two_readers.second_reader(
+                kind.second_reader, job.pk, clock.today(), writer.put, problems.file, rows
+            ) as second:
+                take(two_readers.turn_of(rows, counting(), 0, two_readers.BLOCK, job.columns))
+                rows.end_run()
+                second.finish()
+        else:
+            take(counting())
     finally:
         writer.finish()
     if writer.failure:
@@ -374,13 +402,13 @@ def _is_staged_whole(cursor, job: Import) -> bool:
     return cursor.fetchone()[0] == job.good + job.doubtful
 
 
-class _Problems:
+class Problems:
     """Problems of rows as lines of COPY, kept aside while the connection is busy with the rows."""
 
     COLUMNS = '(of_import_id, row, "column", value, code, values, is_refusal)'
 
-    def __init__(self, job: Import, field_headings: dict[str, str]):
-        self.headings = field_headings | {
+    def __init__(self, job: Import, fields: Sequence[Field]):
+        self.headings = {field.name: field.heading for field in fields} | {
             name: job.headings[at] for name, at in job.columns.items() if at < len(job.headings)
         }
         self.job = job

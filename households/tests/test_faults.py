@@ -346,3 +346,30 @@ def test_a_register_rules_sentence_names_the_other_form_as_far_as_she_may_see():
             assert "Hương Khê" in hidden
             assert "TEST1" not in hidden
             assert "Hương Trà" not in hidden
+
+
+ANY_VALUE = {
+    **{name: st.sampled_from(["", "NGUYỄN VĂN AN", "X"]) for name in ("full_name", "head_name", "father_name", "mother_name", "spouse_name")},
+    **{name: st.sampled_from(["", "thôn Đông, xã Hương Trà, huyện Hương Khê, tỉnh Hà Tĩnh"])
+       for name in ("birth_registration_place", "origin_place", "residence_place", "present_place")},
+    **{name: st.sampled_from(["", "042080123456", "042180123456", "183456789", "111111111", "12"])
+       for name in ("pin", "cmnd", "father_number", "mother_number", "spouse_number")},
+    "ethnicity": st.sampled_from(["", "Kinh", "Sao Hỏa"]),
+    "religion": st.sampled_from(["", "Không", "Sao Hỏa"]),
+    "nationality": st.sampled_from(["", "Việt Nam"]),
+    "relation": st.sampled_from(["", " ", "Chủ hộ", "Vợ", "Chồng", "Con", "Ông nội"]),
+    "book_number": st.sampled_from(["", "350000001", "không rõ"]),
+    "blood_type": st.sampled_from(["", "A"]),
+    "sex": st.sampled_from([0, 1, 2]),
+    "marital_status": st.sampled_from([0, 1, 2, 3]),
+    "birth_year": st.sampled_from([1850, 1950, 1980, 2003, 2004, 2010, 2018, 2019]),
+    "birth_month": st.sampled_from([None, 2, 12]),
+    "birth_day": st.sampled_from([None, 1, 30]),
+}  # fmt: skip
+
+
+@given(values=st.fixed_dictionaries(ANY_VALUE))
+def test_no_form_is_spared_a_rule_that_would_have_hit(values):
+    judged = form(**values)
+    expected = [(s.fault, s.field) for rule in FORM_RULES if (s := rule(judged))]
+    assert [(s.fault, s.field) for s in faults.suspicions(judged)] == expected
