@@ -1,6 +1,6 @@
 """Households that still have somebody due, each with the request that records it: every POST really records."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -67,6 +67,9 @@ class Households:
                 self.left.setdefault(len(forms), []).append(due)
 
     def take(self, people: int, count: int) -> list[Due]:
+        """So many households of so many people; for one person, as few live alone, the first of any household."""
+        if people == 1:
+            self._split(count)
         found = self.left.get(people, [])
         if len(found) < count:
             raise Skipped(
@@ -75,6 +78,13 @@ class Households:
             )
         self.left[people] = found[count:]
         return found[:count]
+
+    def _split(self, count: int) -> None:
+        alone = self.left.setdefault(1, [])
+        for size in (2, 3, 5, 6):
+            more = self.left.get(size, [])[: max(0, count - len(alone))]
+            self.left[size] = self.left.get(size, [])[len(more) :]
+            alone += [replace(due, form_ids=due.form_ids[:1], standing=due.standing[:1]) for due in more]
 
     def requests(self, people: int, count: int) -> list[Request]:
         return [due.request(self.cookie(due.officer_id)) for due in self.take(people, count)]
