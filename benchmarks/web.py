@@ -136,25 +136,24 @@ def python(module: str, *arguments: str, env: dict | None = None) -> tuple[str, 
 
 
 def watched(command: list[str], env: dict | None = None) -> tuple[str, float, int]:
-    """Run a command: (what it printed, seconds, the largest memory of it and of the processes it started, in bytes).
+    """Run a command: (what it printed, seconds, the largest memory of it and of the processes beside it, in bytes).
 
     The kernel's own account of a finished child begins with what its parent held when it was started, which is no
     memory of the child's; so its high-water mark is read while it runs.
     """
-    peaks: dict[str, int] = {}
+    peak = 0
     with tempfile.TemporaryFile("w+") as said:
         started = time.perf_counter()
         child = subprocess.Popen(command, env=os.environ | (env or {}), stdout=said)
         while child.poll() is None:
-            for pid in _family(str(child.pid)):
-                peaks[pid] = _high_water(pid) or peaks.get(pid, 0)
+            peak = max(peak, sum(map(_high_water, _family(str(child.pid)))))
             time.sleep(0.05)
         seconds = time.perf_counter() - started
         said.seek(0)
         printed = said.read()
     if child.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {child.returncode}: {printed[-2000:]}")
-    return printed, seconds, sum(peaks.values())
+    return printed, seconds, peak
 
 
 def _family(pid: str) -> list[str]:

@@ -153,7 +153,7 @@ class FormKind:
         new_households, households = cursor.fetchone()
         cursor.execute(
             f"""
-            SELECT fault, count(DISTINCT source_row) FROM {table}_suspected
+            SELECT fault, count(*) FROM (SELECT DISTINCT fault, source_row FROM {table}_suspected) suspected
             WHERE source_row IN (SELECT source_row FROM {table}) GROUP BY fault ORDER BY fault
             """
         )
