@@ -48,6 +48,9 @@ WHY: dict[tuple[str, str], str] = {
         "The limit only loads the sheets; the import reads them in a process of its own, which bounds its memory and looks into the archive first, "
         "judges each row (80 µs against calamine's 20) and loads it. Not yet tried: the second reader for workbooks, sheet by sheet."
     ),
+    ("growth", "province page: 15 million over 1,5 million forms"): (
+        "Two rounds that differ (1,13 and 1,81), of a page of some milliseconds; its statements read by key. Not looked into further."
+    ),
     ("exports", "CSV: rows/s"): "Labels, masks and the walking order are made by PostgreSQL: decision 0015 has the parts.",
     ("exports", "XLSX: rows/s"): "Rows into Python values and dictionaries take half of what the writer does: decision 0015.",
 }  # fmt: skip
