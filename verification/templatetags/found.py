@@ -33,7 +33,7 @@ def marked(shown: str, words: Iterable[str]) -> SafeString:
     """A name or place with the words that begin with one of `words` marked; these are folded."""
     words = tuple(words)
     parts = (
-        f"<mark>{escape(part)}</mark>" if words and text.search_key(part).startswith(words) else escape(part)
+        f"<mark>{escape(part)}</mark>" if text.search_key(part).startswith(words) else escape(part)
         for part in shown.split()
     )
     return mark_safe(" ".join(parts))
@@ -53,7 +53,7 @@ def _place(form: FoundForm, words: tuple[str, ...], *, of_one_commune: bool) -> 
 
 def _number(number: str, query: Query) -> SafeString | str:
     """Masked, unless this very number was searched for."""
-    if number and number.startswith(query.numbers or ("-",)):
+    if number and number.startswith(query.numbers):
         return format_html("<mark>{}</mark>", number)
     return masked(number) or NOTHING
 
