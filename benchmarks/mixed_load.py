@@ -13,7 +13,6 @@ from benchmarks.measure import Line, Options, percentile
 from benchmarks.officers import officers
 from benchmarks.saves import Due, households
 from benchmarks.web import CSRF, cookie_of, server
-from census_verify.supervisor import DEMO_PASSWORD
 from households.models import CollectionForm, User
 from reports import proof
 from verification.models import Round
@@ -104,7 +103,7 @@ async def _officer(port, officer, work, terms, spent: Spent, until: float, start
     """Logs in, then: open the next household, look, save; now and then a list, a search, the commune's page."""
     await asyncio.sleep(starts)
     browser = Officer(port, f"csrftoken={CSRF}")
-    answer = await browser.post(reverse("login"), f"username={officer.username}&password={DEMO_PASSWORD}")
+    answer = await browser.log_in(officer.username)
     spent.add("log in", answer, 302)
     # the check of a form is by the token we know
     session = [cookie for cookie in answer.cookies if not cookie.startswith("csrftoken=")]

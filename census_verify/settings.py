@@ -175,7 +175,7 @@ AUTHENTICATION_BACKENDS = [
     "households.backends.OfficerBackend",
 ]
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "census_verify.log_in.OneLaneArgon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from census_verify import health
 from census_verify.converters import IdConverter
+from census_verify.log_in import LogIn
 from reports import api as reports_api
 from verification import api as verification_api
 
@@ -31,7 +32,7 @@ api = [
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("accounts/login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("accounts/login/", LogIn.as_view(), name="login"),
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("accounts/password/", auth_views.PasswordChangeView.as_view(), name="password_change"),
     path("accounts/password/done/", auth_views.PasswordChangeDoneView.as_view(), name="password_change_done"),

@@ -1,11 +1,12 @@
 """Every address, asked for by nobody, by somebody without a posting, and by a stranger from another commune."""
 
+import threading
 from uuid import uuid4
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from census_verify import clock
+from census_verify import clock, log_in
 from households.models import Import, User
 from reports.models import Export
 from reports.tasks import worker_seen
@@ -171,9 +172,30 @@ def test_a_wrong_password_eight_times_locks_name_and_address(client, cast):
     assert "_auth_user_id" not in client.session
 
 
+def test_a_storm_of_log_ins_is_asked_to_come_again(client, cast, monkeypatch):
+    cast.officer.set_password("a-long-password")
+    cast.officer.save()
+    everybody_inside = threading.BoundedSemaphore(log_in.AT_ONCE)
+    for _ in range(log_in.AT_ONCE):
+        everybody_inside.acquire()
+    monkeypatch.setattr(log_in, "_inside", everybody_inside)
+    typed = {"username": "officer", "password": "a-long-password"}
+    for _ in range(10):  # more often than wrong passwords lock
+        later = client.post(reverse("login"), typed)
+    assert (later.status_code, later.headers["Retry-After"]) == (503, "2")
+    assert "Nhiều người đang đăng nhập" in later.content.decode()
+    assert "a-long-password" not in later.content.decode()
+    assert 'value="officer"' in later.content.decode()
+    assert "_auth_user_id" not in client.session
+    everybody_inside.release()
+    assert client.post(reverse("login"), typed).status_code == 302
+    assert int(client.session["_auth_user_id"]) == cast.officer.pk
+    assert client.post(reverse("login"), typed).status_code == 302, "the turn was given back"
+
+
 def test_passwords_are_kept_with_argon2(settings, cast):
     from census_verify import settings as ours
 
     settings.PASSWORD_HASHERS = ours.PASSWORD_HASHERS
     cast.officer.set_password("a-long-password")
-    assert cast.officer.password.startswith("argon2")
+    assert cast.officer.password.startswith("argon2$argon2id$v=19$m=102400,t=2,p=1$")

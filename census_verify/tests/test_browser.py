@@ -51,6 +51,30 @@ def open_page(browser, stack: Stack):
         context.close()
 
 
+def test_a_log_in_that_has_to_wait_comes_again_by_itself(browser, stack: Stack):
+    with browser.new_context(viewport=DESK, locale="vi-VN") as context:
+        page = context.new_page()
+        refused = []
+
+        def keep_waiting(route):
+            if route.request.method == "POST" and len(refused) < 2:
+                refused.append(route.request.post_data)
+                route.fulfill(status=503, headers={"Retry-After": "0"}, body="")
+            else:
+                route.continue_()
+
+        page.route(lambda url: "/accounts/login/" in url, keep_waiting)
+        page.goto(f"{stack.url}/exports/")
+        page.fill("#id_username", "officer")
+        page.fill("#id_password", "wrong")
+        page.press("#id_password", "Enter")
+        expect(page.get_by_role("alert")).to_be_visible()
+        assert len(refused) == 2
+        page.fill("#id_password", PASSWORD)
+        page.press("#id_password", "Enter")
+        page.wait_for_url(f"{stack.url}/exports/")
+
+
 def people_on(page: Page) -> int:
     return page.locator("select[name$=-outcome]").count()
 
