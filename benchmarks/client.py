@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from dataclasses import dataclass, replace
+from itertools import count
 
 from django.urls import reverse
 
@@ -37,11 +38,11 @@ class Officer:
     async def log_in(self, username: str) -> Answer:
         """As the page does it: asked to come again, it comes again by itself (static/js/log_in.js)."""
         started = time.perf_counter()
-        while True:
+        for tries in count(1):
             answer = await self.post(reverse("login"), f"username={username}&password={DEMO_PASSWORD}")
             if answer.status != 503:
                 return replace(answer, seconds=time.perf_counter() - started)
-            await asyncio.sleep(RETRY_SECONDS * (0.5 + random.random()))
+            await asyncio.sleep(RETRY_SECONDS * min(tries, 3) * (0.5 + random.random()))
 
     def close(self) -> None:
         if self.writer:
@@ -51,7 +52,7 @@ class Officer:
     async def _ask(self, method: str, path: str, body: bytes) -> Answer:
         head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {self.cookie}\r\nAccept-Encoding: gzip\r\n"
         if method == "POST":
-            head += f"X-CSRFToken: {CSRF}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
+            head += f"X-CSRFToken: {CSRF}\r\nX-Waits: 1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
         request = head.encode() + b"\r\n" + body
         started = time.perf_counter()
         kept = self.writer is not None

@@ -32,6 +32,7 @@ class Request:
     path: str
     cookie: str = ""
     body: str = ""  # with a body it is a POST
+    is_panel: bool = False  # as the search field asks while somebody types
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,9 @@ def wrk(port: int, requests: list[Request], *, clients: int, seconds: float, rep
         raise Skipped("wrk is not installed: apt install wrk")
     with tempfile.TemporaryDirectory(prefix="benchmark-wrk-") as folder:
         file = Path(folder) / "requests"
-        file.write_text("".join(f"{r.path}\t{r.cookie}\t{r.body}\n" for r in requests), "utf-8")
+        file.write_text(
+            "".join(f"{r.path}\t{r.cookie}\t{r.body}\t{'htmx' if r.is_panel else ''}\n" for r in requests), "utf-8"
+        )
         env = os.environ | {"REQUESTS": str(file), "REPEAT": "1" if repeat else "", "CSRF": CSRF}
         command = ["wrk", "-t1", f"-c{clients}", f"-d{max(1, round(seconds))}s", "--timeout", "20s", "-s", str(LUA)]
         out = subprocess.run([*command, f"http://{HOST}:{port}/"], env=env, capture_output=True, text=True, check=False)

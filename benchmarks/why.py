@@ -18,6 +18,10 @@ WHY: dict[tuple[str, str], str] = {
         "the panel from 21 to 10 ms and this ratio from 9,4 to what it is now. What is left: the search 2 ms, a quarter of it planning; "
         "the frame of the page 4 ms; twenty lines 3 ms; who asks 1,4 ms."
     ),
+    ("search", "the same as the panel under the field, while typing: p95"): (
+        "As above, without the frame and with eight lines. Most names asked for do not occur in the commune, so name, hamlet and address are all "
+        "tried: three statements and the list of hamlets, against a line of text behind two."
+    ),
     ("entry", "save of a single person: saves/s"): (
         "Seven statements and a commit against the bare view's five: the household's place, the round, the lock, the writing and the next household "
         "beside session and officer. The rest is Django's forms and thirteen middlewares. Joining place, round and lock in one "

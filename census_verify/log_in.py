@@ -31,10 +31,14 @@ class LogIn(LoginView):
         with _turn() as is_mine:
             if is_mine:
                 return super().post(request, *args, **kwargs)
-        response = self.render_to_response(self.get_context_data(form=None, typed=request.POST.get("username", "")))
+        response = HttpResponse() if "X-Waits" in request.headers else self._ask_to_come_again(request)
         response.status_code = 503
         response.headers["Retry-After"] = str(RETRY_SECONDS)
         return response
+
+    def _ask_to_come_again(self, request: HttpRequest) -> HttpResponse:
+        """For a browser without scripts; to the page that waits by itself the status is enough."""
+        return self.render_to_response(self.get_context_data(form=None, typed=request.POST.get("username", "")))
 
 
 @contextmanager

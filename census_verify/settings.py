@@ -105,8 +105,8 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     },
-    # Parts of pages, kept in each process under a key that changes with the figures; some 50 kB each.
-    "pages": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 200}},
+    # Parts of pages, kept in each process under a key that changes with the figures; 20 to 50 kB each.
+    "pages": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 400}},
 }
 
 # kombu names a Unix socket otherwise than redis-py does.

@@ -20,7 +20,7 @@ from verification import work
 from verification.models import Round
 from verification.rules import Refusal
 
-KEPT_SECONDS = 60
+KEPT_SECONDS = 600
 TOKEN_GOES_HERE = "the-readers-own-csrf-token-goes-here"
 
 

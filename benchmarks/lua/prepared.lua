@@ -1,8 +1,9 @@
--- wrk script: sends the requests of a file in their order. A line: path, cookie, body, parted by tabs.
-local paths, cookies, bodies = {}, {}, {}
+-- wrk script: sends the requests of a file in their order. A line: path, cookie, body, "htmx" or nothing, parted by tabs.
+local paths, cookies, bodies, askers = {}, {}, {}, {}
 for line in io.lines(os.getenv("REQUESTS")) do
-  local p, c, b = line:match("^([^\t]*)\t([^\t]*)\t([^\t]*)$")
-  paths[#paths + 1], cookies[#cookies + 1], bodies[#bodies + 1] = p, c, b
+  local p, c, b, a = line:match("^([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)$")
+  local n = #paths + 1
+  paths[n], cookies[n], bodies[n], askers[n] = p, c, b, a
 end
 local csrf, again, at = os.getenv("CSRF"), os.getenv("REPEAT") ~= "", 0
 local threads = {}
@@ -12,6 +13,7 @@ function request()
   if at < #paths then at = at + 1 elseif again then at = 1 else wrk.thread:stop() end
   local headers = { ["Accept-Encoding"] = "gzip", ["Accept-Language"] = "vi" }
   if cookies[at] ~= "" then headers["Cookie"] = cookies[at] end
+  if askers[at] ~= "" then headers["HX-Request"] = "true" end
   if bodies[at] == "" then return wrk.format("GET", paths[at], headers) end
   headers["X-CSRFToken"], headers["Content-Type"] = csrf, "application/x-www-form-urlencoded"
   return wrk.format("POST", paths[at], headers, bodies[at])

@@ -8,17 +8,17 @@ async function send(form) {
   const body = new URLSearchParams(new FormData(form));
   const waiting = document.getElementById("waiting");
   form.querySelector("button").setAttribute("aria-disabled", true);
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     let answer;
     try {
-      answer = await fetch(form.action, { method: "POST", body, redirect: "manual" });
+      answer = await fetch(form.action, { method: "POST", body, redirect: "manual", headers: { "X-Waits": "1" } });
     } catch {
       return form.submit(); // the line is gone: the browser says so in its own words
     }
     if (answer.type === "opaqueredirect") return location.reload(); // in: the log-in page leads on
     if (answer.status !== 503 || !answer.headers.has("Retry-After")) return show(await answer.text());
     waiting.hidden = false;
-    await pause(Number(answer.headers.get("Retry-After")) * (0.5 + Math.random()));
+    await pause(Number(answer.headers.get("Retry-After")) * Math.min(tries, 3) * (0.5 + Math.random()));
   }
 }
 
