@@ -308,8 +308,9 @@ def test_several_spouses():
 
 
 def test_spouse_of_the_heads_sex():
-    assert in_household({}, {"relation": "Chồng"}) == [(1, "L18", "relation")]
-    assert in_household({"sex": 0}, {"relation": "Chồng"}) == []
+    husband = {"relation": "Chồng", "spouse_name": ""}
+    assert in_household({"spouse_name": ""}, husband) == [(1, "L18", "relation")]
+    assert in_household({"spouse_name": "", "sex": 0}, husband) == []
 
 
 def test_book_number_of_another_household():
@@ -320,8 +321,30 @@ def test_book_number_of_another_household():
     assert in_household({}, WIFE | other, CHILD | {"book_number": "350000003"}) == []
 
 
+def test_spouses_name_another():
+    other = {"spouse_name": "TRẦN THỊ KHÁC"}
+    wife = household_of(WIFE)[0].full_name
+    assert in_household({} | other, WIFE) == [(0, "L19", "spouse_name")]
+    assert in_household({}, WIFE | other) == [(1, "L19", "spouse_name")]
+    assert in_household({"spouse_name": wife.lower()}, WIFE | {"spouse_name": ""}) == []
+    assert in_household({} | other, CHILD) == [], "the wife is not of this household"
+
+
+def test_residence_of_another_household():
+    other = {"residence_place": "xã Phú Gia, huyện Hương Khê, tỉnh Hà Tĩnh"}
+    assert in_household({}, WIFE | other, CHILD) == [(1, "L15", "residence_place")]
+    spelt = {"residence_place": household_of({})[0].residence_place.upper()}
+    assert in_household({}, WIFE | spelt, CHILD) == [], "the same place, spelt otherwise"
+    assert in_household({}, WIFE | other) == [], "one against one: nobody knows which"
+
+
 @given(
-    st.lists(st.fixed_dictionaries({"relation": ANYTHING, "head_name": ANYTHING, "book_number": ANYTHING}), max_size=5)
+    st.lists(
+        st.fixed_dictionaries(
+            {"relation": ANYTHING, "head_name": ANYTHING, "book_number": ANYTHING, "spouse_name": ANYTHING}
+        ),
+        max_size=5,
+    )
 )
 def test_no_household_breaks_a_rule(members):
     for _form, suspicion in faults.suspicions_in_household(household_of(*members)):
