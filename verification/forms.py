@@ -116,6 +116,15 @@ class EntrySheet:
     def corrections(self, pk: int) -> list[CorrectionForm]:
         return [CorrectionForm(self.data, prefix=f"p{pk}-c{line}") for line in range(CORRECTION_LINES)]
 
+    @property
+    def blank_person(self) -> PersonForm:
+        """Nobody's, for the template that the page's script copies."""
+        return PersonForm(prefix="p0")
+
+    @property
+    def blank_lines(self) -> list[CorrectionForm]:
+        return [CorrectionForm(prefix="p0-c0")]
+
     def cleaned(self) -> dict:
         """Arguments of `record_results`. Raises InvalidEntry for the first thing that cannot be read."""
         head = self._read(self.sheet)

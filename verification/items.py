@@ -105,7 +105,7 @@ ITEMS = {
         Item("residence_place", _("Permanent residence"), Fault.L15, clean_text, "x"),
         Item("present_place", _("Present residence"), Fault.L16, clean_text, "o"),
         Item("ethnicity", _("Ethnic group"), Fault.L20, clean_text, "a"),
-        Item("religion", _("Religion"), Fault.L20, clean_text, "f"),
+        Item("religion", _("Religion"), Fault.L20, clean_text),
         Item("nationality", _("Nationality"), Fault.L20, clean_text),
         Item("blood_type", _("Blood type"), Fault.L21, clean_blood_type),
         Item("father_name", _("Father"), Fault.L19, clean_name),
