@@ -34,25 +34,28 @@ TABLES = {
     "corrections": "verification_correction",
     "events": "verification_passevent",
 }
-# Commune officers of a province who have a household of four that nobody has recorded, and the first of these.
+# The first commune officers of a province who have a household of four that nobody has recorded, and the first of these.
 WITH_FOUR_DUE = """
-    SELECT officer.username, due.household_id, due.forms
-    FROM households_posting posting
-    JOIN households_user officer ON officer.id = posting.user_id
-    JOIN households_administrativeunit commune ON commune.id = posting.unit_id
+    SELECT place.username, due.household_id, due.forms
+    FROM (
+        SELECT officer.username, commune.id FROM households_posting posting
+        JOIN households_user officer ON officer.id = posting.user_id
+        JOIN households_administrativeunit commune ON commune.id = posting.unit_id
+        WHERE posting.role = 'commune_officer' AND posting.valid_to IS NULL AND commune.path LIKE %s
+        ORDER BY commune.code, officer.username OFFSET 0
+    ) place
     CROSS JOIN LATERAL (
         SELECT household_id, array_agg(form_id ORDER BY form_id) AS forms FROM verification_roundform
-        WHERE round_id = %s AND commune_id = commune.id
+        WHERE round_id = %s AND commune_id = place.id
         GROUP BY household_id HAVING count(*) = 4 AND bool_and(outcome = '') ORDER BY household_id LIMIT 1
     ) due
-    WHERE posting.role = 'commune_officer' AND posting.valid_to IS NULL AND commune.path LIKE %s
-    ORDER BY commune.code, officer.username"""
+    LIMIT 40"""
 
 
 def main() -> None:
     round = Round.objects.current()
     with connection.cursor() as cursor:
-        cursor.execute(WITH_FOUR_DUE, [round.pk, f"{_unit_of(HIGH).path}%"])
+        cursor.execute(WITH_FOUR_DUE, [f"{_unit_of(HIGH).path}%", round.pk])
         due = {officer: (household, forms) for officer, household, forms in cursor.fetchall()}
     print(json.dumps({"officers": list(due), "sizes": _sizes()}), flush=True)
     username = sys.stdin.readline().strip()
