@@ -62,6 +62,8 @@ class FormKind:
         cursor.execute(f"ALTER TABLE {table}_runs ADD PRIMARY KEY (run), ADD COLUMN lost_rows boolean DEFAULT false")
         self._copy_beside(cursor, f"{table}_suspected", form_rows.STAGED_SUSPECTED, rows.suspected)
         cursor.execute(f"ANALYZE {table}")
+        if rows.hamlets_told_again:
+            self._tell_hamlets_once(cursor, job, rows.hamlets_told_again)
         barcode = _heading(job, "barcode")
         cursor.execute(
             f"""
@@ -133,6 +135,21 @@ class FormKind:
         return self._changes(cursor, job, rows)
 
     @staticmethod
+    def _tell_hamlets_once(cursor, job: Import, rows: list[int]) -> None:
+        """Two readers each told of a hamlet when they first met it; these rows were the later ones."""
+        problems = "households_importproblem"
+        cursor.execute(
+            f"DELETE FROM {problems} WHERE of_import_id = %s AND code = 'new_hamlet' AND row = ANY(%s)", [job.pk, rows]
+        )
+        cursor.execute(
+            f"""
+            UPDATE {job.staging_table} SET is_doubtful = false WHERE source_row = ANY(%s)
+            AND NOT EXISTS (SELECT 1 FROM {problems} p WHERE p.of_import_id = %s AND p.row = source_row)
+            """,
+            [rows, job.pk],
+        )
+
+    @staticmethod
     def _copy_beside(cursor, table: str, columns: str, lines: IO[bytes]) -> None:
         cursor.execute(f"CREATE UNLOGGED TABLE {table} ({columns})")
         lines.seek(0)
@@ -169,7 +186,7 @@ class FormKind:
             "kept_forms": kept,
             "new_households": new_households,
             "known_households": households - new_households,
-            "new_hamlets": sorted(name for key, name in rows.new_hamlets.items() if key in needed),
+            "new_hamlets": sorted(name for key, (_, name) in rows.new_hamlets.items() if key in needed),
             "suspected": suspected,
         }
 

@@ -318,7 +318,9 @@ class FormRows:
         self.absent = [_value_of_absent(name) for name in absent]
         self.arrange = itemgetter(*((*present, *absent).index(name) for name in NAMES))
         self.places: dict[tuple, tuple] = {}
-        self.new_hamlets: dict[tuple[int, str], str] = {}
+        # (commune, folded name) -> the row it was told of, its name there
+        self.new_hamlets: dict[tuple[int, str], tuple[int, str]] = {}
+        self.hamlets_told_again: list[int] = []  # rows
         self.run, self.run_key, self.place_in_run = 0, None, 0
         self.former_units = lineage.former_units(today)
         self.of_run: list[tuple[int, FormValues]] = []  # the rows of the run so far
@@ -340,6 +342,14 @@ class FormRows:
         """Rows between were another reader's: a new run, numbered from `first` on."""
         self.end_run()
         self.run, self.run_key, self.place_in_run = first, None, 0
+
+    def add_new_hamlet(self, key: tuple[int, str], row: int, name: str) -> None:
+        """One that another reader has told of; if so have we, the later row does not count."""
+        mine = self.new_hamlets.get(key)
+        if mine is not None:
+            self.hamlets_told_again.append(max(mine[0], row))
+        if mine is None or row < mine[0]:
+            self.new_hamlets[key] = (row, name)
 
     def close(self) -> None:
         self.runs.close()
@@ -447,7 +457,7 @@ class FormRows:
         ]
         folded = (commune_id, text.search_key(hamlet_name))
         if is_new_hamlet and folded not in self.new_hamlets:
-            self.new_hamlets[folded] = hamlet_name
+            self.new_hamlets[folded] = (row, hamlet_name)
             doubts.append(("hamlet", hamlet_name, "new_hamlet"))
         for name, value, code in doubts:
             self.tell(row, name, value, CellRefused(code), is_refusal=False)
