@@ -40,6 +40,7 @@ def sheets_of(path: Path) -> list[Sheet]:
 
 def move(path: Path, to: Path) -> None:
     """A file with what was written out of it, if it is a workbook."""
+    forget(to)  # a register made anew counts its imports from one again
     path.rename(to)
     with suppress(FileNotFoundError):
         _folder(path).rename(_folder(to))
