@@ -193,13 +193,15 @@ class FormKind:
 
     @staticmethod
     def _match_households(cursor, job: Import) -> None:
-        """`file_household`: the households with new forms, and which of the register's each is, if any."""
+        """`file_household`: the households with new forms, and which of the register's each is, if any.
+
+        The runs with new forms are counted by the check, for that takes a look at every row; the load finds them there.
+        """
         table = job.staging_table
         cursor.execute(
             f"""
-            DROP TABLE IF EXISTS file_run;
-            CREATE TEMP TABLE file_run ON COMMIT DROP AS
-            SELECT r.*, count(*)::int AS forms, CASE WHEN r.book_number <> ''
+            CREATE UNLOGGED TABLE IF NOT EXISTS {table}_new_runs AS
+            SELECT r.run, count(*)::int AS forms, CASE WHEN r.book_number <> ''
                 THEN r.commune_id || ' ' || r.book_number
                 ELSE concat_ws(chr(31), r.commune_id, '', r.hamlet_name, r.address, r.head_name) END AS household_key
             FROM {table} s JOIN {table}_runs r USING (run)
@@ -207,8 +209,9 @@ class FormKind:
             GROUP BY r.run
             """
         )
+        cursor.execute(f"ANALYZE {table}_new_runs")
         cursor.execute(
-            """
+            f"""
             DROP TABLE IF EXISTS file_household;
             CREATE TEMP TABLE file_household ON COMMIT DROP AS
             SELECT g.*, (
@@ -220,7 +223,8 @@ class FormKind:
             FROM (
                 SELECT DISTINCT ON (household_key) household_key, run AS first_run, commune_id, hamlet_id, book_number,
                     address, head_name, count(*) OVER same > 1 OR bool_or(lost_rows) OVER same AS is_pieced
-                FROM file_run WINDOW same AS (PARTITION BY household_key) ORDER BY household_key, run
+                FROM {table}_new_runs JOIN {table}_runs USING (run)
+                WINDOW same AS (PARTITION BY household_key) ORDER BY household_key, run
             ) g
             """
         )
@@ -317,15 +321,15 @@ class FormKind:
         )
         # each run's household, and how many of its people stood in earlier runs
         cursor.execute("ANALYZE file_household")
-        cursor.execute("ANALYZE file_run")
         cursor.execute(
-            """
+            f"""
             DROP TABLE IF EXISTS run_household;
             CREATE TEMP TABLE run_household ON COMMIT DROP AS
-            SELECT r.run, r.hamlet_id, g.household_id, g.last_line
-                + coalesce(sum(r.forms) OVER (PARTITION BY g.household_id ORDER BY r.run
+            SELECT n.run, r.hamlet_id, g.household_id, g.last_line
+                + coalesce(sum(n.forms) OVER (PARTITION BY g.household_id ORDER BY n.run
                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::int AS lines_before
-            FROM file_run r JOIN file_household g USING (household_key)
+            FROM {job.staging_table}_new_runs n JOIN {job.staging_table}_runs r USING (run)
+            JOIN file_household g USING (household_key)
             """
         )
         cursor.execute("ALTER TABLE run_household ADD PRIMARY KEY (run)")
@@ -404,7 +408,7 @@ class FormKind:
         return {household_id for (household_id,) in cursor.fetchall()}
 
     def drop_staged(self, cursor, job: Import) -> None:
-        for suffix in ("_existing", "_suspected", "_runs", ""):
+        for suffix in ("_existing", "_suspected", "_new_runs", "_runs", ""):
             cursor.execute(f"DROP TABLE IF EXISTS {job.staging_table}{suffix}")
 
 
