@@ -153,6 +153,20 @@ HOUSEHOLD_RULES: tuple[Callable[[Sequence], Found], ...] = (
 )
 
 
+# What is left to ask of a household with one head, one husband or wife at most, and one book number: most are so.
+RULES_OF_ORDINARY = (head_named_otherwise, generations_too_near, spouse_of_the_heads_sex)
+
+
+def _is_ordinary(forms: Sequence) -> bool:
+    relations = [text.search_key(form.relation) for form in forms]
+    return (
+        sum(relation in HEAD_WORDS for relation in relations) == 1
+        and sum(relation in SPOUSES for relation in relations) <= 1
+        and len({form.book_number for form in forms}) == 1
+    )
+
+
 def suspicions_in_household(forms: Sequence) -> Found:
     """Everything suspected from the forms of one household seen together."""
-    return [pair for rule in HOUSEHOLD_RULES for pair in rule(forms)]
+    rules = RULES_OF_ORDINARY if _is_ordinary(forms) else HOUSEHOLD_RULES
+    return [pair for rule in rules for pair in rule(forms)]

@@ -372,7 +372,8 @@ def test_a_register_rules_sentence_names_the_other_form_as_far_as_she_may_see():
 
 
 ANY_VALUE = {
-    **{name: st.sampled_from(["", "NGUYỄN VĂN AN", "X"]) for name in ("full_name", "head_name", "father_name", "mother_name", "spouse_name")},
+    "full_name": st.sampled_from(["", "X", "NGUYỄN VĂN AN", "LÊ THỊ AN", "LÊ  AN", " AN", "AN ", "H'MÔNG AN", "LÊ 2 AN", "LÊ\u0301 AN"]),
+    **{name: st.sampled_from(["", "NGUYỄN VĂN AN", "X"]) for name in ("head_name", "father_name", "mother_name", "spouse_name")},
     **{name: st.sampled_from(["", "thôn Đông, xã Hương Trà, huyện Hương Khê, tỉnh Hà Tĩnh"])
        for name in ("birth_registration_place", "origin_place", "residence_place", "present_place")},
     **{name: st.sampled_from(["", "042080123456", "042180123456", "183456789", "111111111", "12"])
@@ -381,7 +382,7 @@ ANY_VALUE = {
     "religion": st.sampled_from(["", "Không", "Sao Hỏa"]),
     "nationality": st.sampled_from(["", "Việt Nam"]),
     "relation": st.sampled_from(["", " ", "Chủ hộ", "Vợ", "Chồng", "Con", "Ông nội"]),
-    "book_number": st.sampled_from(["", "350000001", "không rõ"]),
+    "book_number": st.sampled_from(["", "350000001", "123", "HK 350000001", "không rõ"]),
     "blood_type": st.sampled_from(["", "A"]),
     "sex": st.sampled_from([0, 1, 2]),
     "marital_status": st.sampled_from([0, 1, 2, 3]),
@@ -396,3 +397,10 @@ def test_no_form_is_spared_a_rule_that_would_have_hit(values):
     judged = form(**values)
     expected = [(s.fault, s.field) for rule in FORM_RULES if (s := rule(judged))]
     assert [(s.fault, s.field) for s in faults.suspicions(judged)] == expected
+
+
+@given(values=st.lists(st.fixed_dictionaries(ANY_VALUE), max_size=4))
+def test_no_household_is_spared_a_rule_that_would_have_hit(values):
+    household = [form(**one) for one in values]
+    expected = [pair for rule in HOUSEHOLD_RULES for pair in rule(household)]
+    assert faults.suspicions_in_household(household) == expected
