@@ -153,8 +153,8 @@ HOUSEHOLD_RULES: tuple[Callable[[Sequence], Found], ...] = (
 )
 
 
-# What is left to ask of a household with one head, one husband or wife at most, and one book number: most are so.
-RULES_OF_ORDINARY = (head_named_otherwise, generations_too_near, spouse_of_the_heads_sex)
+# What is left to ask of a household with one head, one husband or wife at most, one book number and one residence: most are so.
+RULES_OF_ORDINARY = (head_named_otherwise, generations_too_near, spouse_of_the_heads_sex, spouses_name_another)
 
 
 def _is_ordinary(forms: Sequence) -> bool:
@@ -163,6 +163,7 @@ def _is_ordinary(forms: Sequence) -> bool:
         sum(relation in HEAD_WORDS for relation in relations) == 1
         and sum(relation in SPOUSES for relation in relations) <= 1
         and len({form.book_number for form in forms}) == 1
+        and len({form.residence_place for form in forms}) == 1
     )
 
 
