@@ -1,6 +1,6 @@
 from django.urls import path
 
-from verification import import_views, views
+from verification import approval_views, import_views, views
 
 app_name = "verification"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("units/<id:pk>/next/", views.unit_work, name="unit_work"),
     path("households/<id:pk>/verify/", views.household_verify, name="household_verify"),
     path("submissions/<uuid:submission>/undo/", views.submission_undo, name="submission_undo"),
+    path("approvals/", approval_views.approval_list, name="approval_list"),
     path("imports/", import_views.import_list, name="import_list"),
     path("imports/new/", import_views.import_create, name="import_create"),
     path("imports/template/<str:kind>.<str:format>", import_views.import_template, name="import_template"),

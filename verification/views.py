@@ -13,7 +13,7 @@ from census_verify import clock
 from households import faults, suspicions
 from households.models import AdministrativeUnit, CollectionForm, Household
 from households.permissions import scope_of
-from verification import items, permissions, records, services
+from verification import items, permissions, records, services, waiting
 from verification import search as searching
 from verification import work as work_left
 from verification.forms import EntrySheet, Methods
@@ -101,6 +101,7 @@ def form_list(request: HttpRequest, pk: int) -> HttpResponse:
     unit, round = _unit_of_persons(request, pk), _current_round()
     state, fault = _state(request), _fault(request)
     forms, next_key = records.page_after(unit, round, state, request.GET.get("after", ""), fault=fault)
+    is_first_of_open = state == records.State.OPEN and not fault and "after" not in request.GET
     context = {
         "unit": unit,
         "round": round,
@@ -115,6 +116,8 @@ def form_list(request: HttpRequest, pk: int) -> HttpResponse:
         "forms": forms,
         "next_key": next_key,
         "is_first_page": "after" not in request.GET,
+        "returned": waiting.returned_in(round, unit) if is_first_of_open else [],
+        "returned_more": waiting.AT_TOP,
     }
     return render(request, "verification/form_list.html", context)
 
