@@ -23,6 +23,7 @@ class Scope:
     roles: frozenset[str] = frozenset()
     figure_units: tuple[AdministrativeUnit, ...] = ()
     person_units: tuple[AdministrativeUnit, ...] = ()
+    postings: tuple[tuple[str, AdministrativeUnit], ...] = ()  # (role, unit); a team's communes each
     record_unit_ids: frozenset[int] = frozenset()  # communes where she works, not those she only supervises
     team_ids: tuple[int, ...] = ()
 
@@ -41,6 +42,10 @@ class Scope:
         if Role.ADMINISTRATOR not in self.roles:
             return []
         return [unit for unit in self.person_units if unit.level == AdministrativeUnit.Level.PROVINCE]
+
+    def units_as(self, role: str) -> list[AdministrativeUnit]:
+        """Where she is posted in this role."""
+        return [unit for posted, unit in self.postings if posted == role]
 
     def figures_cover(self, unit: AdministrativeUnit) -> bool:
         return any(unit.is_under(above) for above in self.figure_units)
@@ -141,6 +146,7 @@ def _read_officer(user_id: int, today: date) -> tuple[User | None, Scope]:
         roles=frozenset(role for role, _team, _unit in postings),
         figure_units=tuple(dict.fromkeys(person_units + leader_units)),
         person_units=tuple(dict.fromkeys(person_units)),
+        postings=tuple(units),
         record_unit_ids=frozenset(unit.pk for role, unit in units if role in RECORDING_ROLES),
         team_ids=tuple(dict.fromkeys(team_id for _role, team_id, _unit in postings if team_id)),
     )

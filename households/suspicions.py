@@ -20,6 +20,7 @@ from households import faults, lineage
 from households.faults.register_rules import RegisterRule
 from households.faults.words import FormerUnit
 from households.models import AdministrativeUnit, CollectionForm, SuspectedFault
+from households.models.register import FORM_WORDS
 from households.permissions import Scope
 from households.statements import Statement
 
@@ -104,13 +105,12 @@ def sweep(commune_ids: Collection[int] | None = None) -> Swept:
 
 def refresh(form_ids: Iterable[int]) -> Swept:
     """The same for a few forms whose values changed, and for the households they belong to."""
-    households = CollectionForm.objects.filter(pk__in=form_ids)
-    house_ids = set(households.values_list("household_id", flat=True))
-    commune_ids = set(households.values_list("commune_id", flat=True))
+    form_ids = set(form_ids)
+    house_ids = set(CollectionForm.objects.filter(pk__in=form_ids).values_list("household_id", flat=True))
     with transaction.atomic(), connection.cursor() as cursor:
         _begin(cursor)
         forms = _evaluate(cursor, f"household.id IN ({_ids(house_ids)})", lineage.former_units(clock.today()))
-        _find_in_register(cursor, commune_ids)
+        _find_in_register_for(cursor, form_ids)
         of_households = f"SELECT id FROM households_collectionform WHERE household_id IN ({_ids(house_ids)})"
         removed, stored = _store(cursor, f"stored.fault NOT IN ({OF_REGISTER}) AND stored.form_id IN ({of_households})")
     return Swept(forms, len(stored), len(removed), frozenset((*stored, *removed)))
@@ -190,8 +190,8 @@ def _begin(cursor) -> None:
         f"CREATE TEMP TABLE {FOUND} (province_id bigint, commune_id bigint, form_id bigint, fault varchar(3),"
         " field varchar(32), other_id bigint) ON COMMIT DROP"
     )
-    # forms of which the rules of the register were asked
-    cursor.execute("CREATE TEMP TABLE judged_form (id bigint) ON COMMIT DROP")
+    # of which forms which rules of the register were asked
+    cursor.execute("CREATE TEMP TABLE judged_form (id bigint, fault varchar(3), field varchar(32)) ON COMMIT DROP")
 
 
 def _communes() -> list[int]:
@@ -292,7 +292,7 @@ def _find_repeated(cursor, rule: RegisterRule, commune_ids: Collection[int] | No
                     AND other.commune_id IN ({_ids(commune_ids)}))
             """
         )
-        cursor.execute("INSERT INTO judged_form SELECT id FROM touched_form")
+        _note_judged(cursor, rule, "touched_form")
         cursor.execute(
             "CREATE TEMP TABLE touched_key ON COMMIT DROP AS SELECT DISTINCT hash FROM touched_form WHERE has_key"
         )
@@ -309,7 +309,52 @@ def _find_repeated(cursor, rule: RegisterRule, commune_ids: Collection[int] | No
             GROUP BY 1 HAVING count(*) > 1)
         """
     )
-    # the other form: the first of somebody else with the same key
+    _pair(cursor, rule)
+    if commune_ids is not None:
+        _note_judged(cursor, rule, "repeated_form")
+
+
+def _find_in_register_for(cursor, form_ids: Collection[int]) -> None:
+    """The same for a few forms, found by indexes instead of by reading the register: they, those that were
+    suspected because of one of them, and whoever has the same key as one of these now."""
+    for rule in faults.REGISTER_RULES:
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.known_form, pg_temp.repeated_form")
+        cursor.execute(
+            f"""
+            CREATE TEMP TABLE known_form ON COMMIT DROP AS
+            SELECT form.id, form.province_id, form.search_key, form.birth_year, form.birth_month, form.birth_day,
+                form.sex, form.pin, form.cmnd, {rule.has_key} AS has_key FROM households_collectionform form
+            WHERE form.id IN (
+                SELECT unnest(%s::bigint[]) UNION SELECT form_id FROM households_suspectedfault
+                WHERE other_id = ANY(%s) AND fault = '{rule.fault.value}' AND field = '{rule.field}')
+            """,
+            [list(form_ids), list(form_ids)],
+        )
+        _note_judged(cursor, rule, "known_form")
+        cursor.execute("ANALYZE known_form")
+        # in a lateral of its own, so that the columns an index expression names can only be those of `form`
+        cursor.execute(
+            f"""
+            CREATE TEMP TABLE repeated_form ON COMMIT DROP AS
+            SELECT DISTINCT alike.* FROM known_form known CROSS JOIN LATERAL (
+                SELECT form.id, form.province_id, form.commune_id, {rule.key} AS key, {rule.who} AS who
+                FROM households_collectionform form
+                WHERE form.province_id = known.province_id AND {rule.has_key} AND {rule.finds.format(FORM_WORDS=FORM_WORDS)}
+            ) alike WHERE known.has_key
+            """
+        )
+        _pair(cursor, rule)
+        _note_judged(cursor, rule, "repeated_form")
+    cursor.execute("ANALYZE judged_form")
+
+
+def _note_judged(cursor, rule: RegisterRule, table: str) -> None:
+    values = [rule.fault.value, rule.field]
+    cursor.execute(f"INSERT INTO judged_form SELECT id, %s, %s FROM {table}", values)
+
+
+def _pair(cursor, rule: RegisterRule) -> None:
+    """Each of `repeated_form` with the other form: the first of somebody else with the same key."""
     cursor.execute(
         f"""
         WITH member AS (
@@ -324,8 +369,6 @@ def _find_repeated(cursor, rule: RegisterRule, commune_ids: Collection[int] | No
         FROM paired WHERE other_id IS NOT NULL
         """
     )
-    if commune_ids is not None:
-        cursor.execute("INSERT INTO judged_form SELECT id FROM repeated_form")
 
 
 def _store(cursor, judged: str) -> tuple[list[int], list[int]]:
@@ -334,7 +377,7 @@ def _store(cursor, judged: str) -> tuple[list[int], list[int]]:
     cursor.execute(
         f"""
         DELETE FROM households_suspectedfault stored
-        WHERE (({judged}) OR (stored.fault IN ({OF_REGISTER}) AND stored.form_id IN (SELECT id FROM judged_form)))
+        WHERE (({judged}) OR (stored.form_id, stored.fault, stored.field) IN (SELECT id, fault, field FROM judged_form))
             AND NOT EXISTS (
                 SELECT 1 FROM {FOUND} found WHERE found.form_id = stored.form_id
                     AND found.fault = stored.fault AND found.field = stored.field)

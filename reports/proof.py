@@ -18,7 +18,7 @@ from verification.rules import is_verified
 # The district's last word on each pass; a pass that asks for one and has none is waiting.
 DECIDED = """
     LEFT JOIN (
-        SELECT DISTINCT ON (verification_pass_id) verification_pass_id, kind FROM verification_passevent
+        SELECT DISTINCT ON (verification_pass_id) verification_pass_id, kind, at FROM verification_passevent
         WHERE kind IN ('approved', 'returned') ORDER BY verification_pass_id, id DESC
     ) decided ON decided.verification_pass_id = pass.id"""
 APPROVAL = """
@@ -52,10 +52,12 @@ UNEQUAL_RESULTS = f"""
     LEFT JOIN verification_verificationpass pass
         ON pass.form_id = in_round.form_id AND pass.round_id = in_round.round_id AND pass.is_standing {DECIDED}
     WHERE in_round.round_id = %(round)s AND (
-        in_round.standing_pass_id, in_round.outcome, in_round.approval, in_round.counted_on, in_round.next_visit_on
+        in_round.standing_pass_id, in_round.outcome, in_round.approval, in_round.counted_on, in_round.next_visit_on,
+        in_round.waits_since
     ) IS DISTINCT FROM (
         pass.id, coalesce(pass.outcome, ''), CASE WHEN pass.id IS NULL THEN '' ELSE {APPROVAL} END,
-        pass.verified_on, pass.next_visit_on
+        pass.verified_on, pass.next_visit_on,
+        CASE {APPROVAL} WHEN 'pending' THEN pass.recorded_at WHEN 'returned' THEN decided.at END
     )"""
 
 

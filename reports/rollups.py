@@ -268,8 +268,5 @@ def sweep_faults(commune_ids: Collection[int] | None = None) -> Swept:
     """Ask the rules of `households.faults` about the register (or some communes), and have the communes whose
     suspicions changed counted again in every round they belong to."""
     swept = suspicions.sweep(commune_ids)
-    if swept.communes:
-        for round in Round.objects.exclude(status=Round.Status.PLANNED):
-            communes = AdministrativeUnit.objects.under(round.area).filter(pk__in=swept.communes)
-            outbox.mark(round.pk, communes.values_list("pk", flat=True))
+    outbox.mark_in_every_round(swept.communes)
     return swept

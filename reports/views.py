@@ -16,9 +16,11 @@ from households.permissions import Scope, scope_of
 from reports import burnup, exports, permissions, progress, services
 from reports.forms import ExportForm
 from reports.models import Export
-from verification import work
+from verification import waiting, work
 from verification.models import Round
+from verification.permissions import can_see_queue
 from verification.rules import Refusal
+from verification.terms import Approval
 
 KEPT_SECONDS = 600
 TOKEN_GOES_HERE = "the-readers-own-csrf-token-goes-here"
@@ -144,9 +146,20 @@ def _progress_page(request: HttpRequest, shown: progress.Progress, read_rows: Ca
         "can_work": covers and scope.can_record,
         "saved": work.saved_by(request.user, request.GET.get("saved", "")),
         "lineage": _lineage(request.user, unit) if unit else [],
+        **_waiting(request, shown.round, unit),
     }
     context["figures"] = _figures(request, shown, read_rows, context)
     return render(request, "reports/unit_detail.html", context)
+
+
+def _waiting(request: HttpRequest, round: Round, unit: AdministrativeUnit | None) -> dict:
+    """What waits below a unit for the district, for those who see its queue; and what came back, for whose work it
+    was. Live, not from the roll-up: it goes with what was decided a moment ago."""
+    if unit is None or unit.level > AdministrativeUnit.Level.COMMUNE or not scope_of(request.user).persons_cover(unit):
+        return {}
+    if can_see_queue(request.user):
+        return {"to_decide": waiting.summary(round, [unit])}
+    return {"came_back": waiting.summary(round, [unit], Approval.RETURNED)}
 
 
 def _figures(request: HttpRequest, shown: progress.Progress, read_rows: Callable[[], list], context: dict) -> str:

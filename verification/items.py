@@ -135,8 +135,23 @@ def readable(item: str, value: str) -> str:
     return value
 
 
+# What an item is kept in, where that is more than a column of its name. The code of a place is that of the text.
+COLUMNS = {
+    "full_name": ("full_name", "search_key", "sort_key"),
+    "birth_date": ("birth_year", "birth_month", "birth_day"),
+    "birth_registration_place": ("birth_registration_place", "birth_registration_code"),
+    "origin_place": ("origin_place", "origin_code"),
+    "residence_place": ("residence_place", "residence_code"),
+    "present_place": ("present_place", "present_code"),
+}
+
+
+def columns_of(item: str) -> tuple[str, ...]:
+    return COLUMNS.get(item, (item,))
+
+
 def corrected(form: CollectionForm, values: dict[str, str]) -> CollectionForm:
-    """The form as it would be with these new values of corrections; in memory only, the collected values stay."""
+    """The form as it would be with these new values of corrections; in memory only."""
     form = copy(form)
     for item, value in values.items():
         if item == "birth_date":
@@ -144,7 +159,11 @@ def corrected(form: CollectionForm, values: dict[str, str]) -> CollectionForm:
             form.birth_day, form.birth_month = [None, None, *day_and_month][-2:]
             form.birth_year = year
         elif item in ("sex", "marital_status"):
-            setattr(form, item, int(value))
+            setattr(form, item, int(value or 0))
         else:
             setattr(form, item, value)
+        if item == "full_name":
+            form.search_key, form.sort_key = text.name_keys(value)
+        elif item.endswith("_place"):
+            setattr(form, COLUMNS[item][1], "")
     return form

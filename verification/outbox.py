@@ -13,6 +13,9 @@ from celery import current_app
 from django.conf import settings
 from django.db import connection, transaction
 
+from households.models import AdministrativeUnit
+from verification.models import Round
+
 logger = logging.getLogger(__name__)
 
 # A burst of saves wakes the roll-up once: the first asks for a run a little later than the key
@@ -38,6 +41,15 @@ def mark(round_id: int, commune_ids: Iterable[int], *, every_day: bool = False) 
             [round_id, list(commune_ids), every_day],
         )
     transaction.on_commit(wake)
+
+
+def mark_in_every_round(commune_ids: Iterable[int]) -> None:
+    """Marks for communes whose register changed, in every round they belong to."""
+    if not commune_ids:
+        return
+    for round in Round.objects.exclude(status=Round.Status.PLANNED).select_related("area"):
+        communes = AdministrativeUnit.objects.under(round.area).filter(pk__in=commune_ids)
+        mark(round.pk, communes.values_list("pk", flat=True))
 
 
 def wake() -> None:

@@ -8,8 +8,9 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from households.models import AdministrativeUnit, CollectionForm, SuspectedFault
+from verification import waiting
 from verification.models import Round
-from verification.terms import REMOVALS, Outcome
+from verification.terms import REMOVALS, Approval, Outcome
 
 PAGE = 100
 KEY = re.compile(r"[0-9A-Z-]{1,16}~[0-9]{1,9}~[0-9]{1,4}~[0-9]{1,18}")
@@ -95,6 +96,7 @@ def forms_of(unit: AdministrativeUnit, round: Round, state: str, fault: str = ""
         forms_in(unit, round, state, fault)
         .annotate(
             counted_on=F("result__counted_on"),
+            standing_pass=F("result__standing_pass"),
             next_visit_on=F("result__next_visit_on"),
             officer_name=F("result__standing_pass__officer__full_name"),
             hamlet_code=F("hamlet__code"),
@@ -191,6 +193,7 @@ def page_after(
     unit: AdministrativeUnit, round: Round, state: str, key: str, *, fault: str = ""
 ) -> tuple[list[CollectionForm], str]:
     """One page of a commune's or hamlet's forms behind `key`, and the key of its last row ("" on the last page).
+    Each has `returned`, the event that says why, where the district returned it.
 
     By key, not by offset, so page fifty costs what the first one costs.
     """
@@ -201,6 +204,9 @@ def page_after(
     ids = _ids_of_page(unit, round, state, fault, after)
     row_of = {form.pk: form for form in forms_of(unit, round, State.ALL).filter(pk__in=ids[:PAGE]).only(*SHOWN)}
     rows = [row_of[pk] for pk in ids if pk in row_of]
+    returns = waiting.returns_of([row.standing_pass for row in rows if row.approval == Approval.RETURNED])
+    for row in rows:
+        row.returned = returns.get(row.standing_pass)
     if len(ids) <= PAGE:
         return rows, ""
     last = rows[-1]

@@ -12,7 +12,7 @@ from census_verify import clock
 from households import bulk
 from households.imports.problems import CellRefused, FileRefused
 from households.models import CollectionForm, Import, User
-from verification import permissions, result_rows, rules, services
+from verification import form_values, permissions, result_rows, rules, services
 from verification.models import Correction, PassEvent, Round
 from verification.result_rows import ResultRows
 from verification.rules import Entry, InvalidEntry
@@ -20,6 +20,7 @@ from verification.terms import REMOVALS, WITH_CORRECTIONS, Approval, Outcome
 
 SUBMISSIONS = UUID("5b0d1f0e-8a44-4c0b-9a55-2f3a0c1f7a10")  # of imports: one each, so none is counted twice
 FORMS_A_PIECE = 2000
+CORRECTIONS_A_LOT = 5000
 # What every row of one form must say alike; what remains is its correction.
 ALIKE = [
     "outcome",
@@ -203,6 +204,7 @@ class ResultKind:
         self._insert_passes(cursor, job, round, submission, now=now, today=today)
         tell("results", 1, 2)
         self._let_stand(cursor, round, submission)
+        self._put_in_force(submission)
         cursor.execute("SELECT DISTINCT commune_id FROM chosen")
         return {commune for (commune,) in cursor.fetchall()}
 
@@ -298,13 +300,22 @@ class ResultKind:
         cursor.execute(
             """
             UPDATE verification_roundform r SET standing_pass_id = p.id, outcome = p.outcome,
-                approval = first.approval, counted_on = p.verified_on, next_visit_on = p.next_visit_on
+                approval = first.approval, counted_on = p.verified_on, next_visit_on = p.next_visit_on,
+                waits_since = CASE WHEN first.approval = 'pending' THEN p.recorded_at END
             FROM verification_verificationpass p
             JOIN unnest(%(outcomes)s::text[], %(approvals)s::text[]) first (outcome, approval) ON first.outcome = p.outcome
             WHERE p.submission = %(submission)s AND r.form_id = p.form_id AND r.round_id = %(round)s
             """,
             params,
         )
+
+    @staticmethod
+    def _put_in_force(submission: UUID) -> None:
+        """What the round asks no approval of is what the forms say from now on."""
+        corrections = Correction.objects.filter(verification_pass__submission=submission, approval="")
+        corrections = list(corrections.select_related("verification_pass").order_by("verification_pass_id", "pk"))
+        for first in range(0, len(corrections), CORRECTIONS_A_LOT):
+            form_values.put_in_force(corrections[first : first + CORRECTIONS_A_LOT])
 
 
 def open_round_of(job: Import) -> Round:

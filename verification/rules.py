@@ -1,5 +1,6 @@
 """What may be recorded, decided from values alone: no database, no request."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 
@@ -9,13 +10,16 @@ from verification.terms import REMOVALS, WITH_CORRECTIONS, Approval, Outcome, So
 
 
 class Refusal(Exception):
-    """Why something was not done, in a sentence the officer can act on. `form_id` and `field` say where."""
+    """Why something was not done, in a sentence the officer can act on. `form_id` and `field` say where;
+    `offenders`, of many at once, who stands in the way and why, by form."""
 
     status = 400
 
-    def __init__(self, sentence: str, *, form_id: int | None = None, field: str = ""):
+    def __init__(
+        self, sentence: str, *, form_id: int | None = None, field: str = "", offenders: Mapping[int, str] | None = None
+    ):
         super().__init__(sentence)
-        self.sentence, self.form_id, self.field = sentence, form_id, field
+        self.sentence, self.form_id, self.field, self.offenders = sentence, form_id, field, offenders or {}
 
 
 class InvalidEntry(Refusal):

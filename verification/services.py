@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from households import text
 from households.models import AdministrativeUnit, CollectionForm, TeamCommune, User, WorkTeam
 from households.permissions import scope_of
 from households.statements import Statement
-from verification import items, outbox, permissions, rules
+from verification import form_values, items, outbox, permissions, rules
 from verification.models import Correction, PassEvent, Plan, PlanAdjustment, Round, RoundForm, VerificationPass
 from verification.rules import Conflict, CorrectionEntry, Entry, InvalidEntry, NotAllowed, Refusal
 from verification.terms import REMOVALS, Approval, Outcome, SourcePaper
@@ -72,7 +72,8 @@ def record_results(
         for form_id, correction in corrections:
             correction.verification_pass = of_form[form_id]
             correction.approval = rules.approval_at_first(of_form[form_id].outcome, round.approval_outcomes)
-        Correction.objects.bulk_create(correction for _, correction in corrections)
+        made = Correction.objects.bulk_create(correction for _, correction in corrections)
+        form_values.put_in_force(correction for correction in made if not correction.approval)
     return Recorded(passes)
 
 
@@ -87,7 +88,7 @@ class EntryRow(NamedTuple):
 
 
 # Locked and read in one statement: these columns are the locked row's own, or the form's, which no result
-# changes. (Joined with anything else it would need two, see `_locked_rows`.)
+# changes. (Joined with anything else it would need two, see `locked_rows`.)
 LOCK_FOR_ENTRY = Statement(
     "lock_household_for_entry",
     "bigint, bigint",
@@ -177,12 +178,13 @@ APPEND = Statement(
         SELECT {", ".join(PASS_COLUMNS)}
         FROM json_populate_recordset(NULL::verification_verificationpass, $1)
         WHERE NOT EXISTS (SELECT FROM verification_verificationpass WHERE submission = $2)
-        RETURNING id, form_id, round_id, commune_id, outcome, verified_on, next_visit_on
+        RETURNING id, form_id, round_id, commune_id, outcome, verified_on, next_visit_on, recorded_at
     ), stands AS (
         UPDATE verification_roundform of_round
         SET standing_pass_id = recorded.id, outcome = recorded.outcome, counted_on = recorded.verified_on,
             next_visit_on = recorded.next_visit_on,
-            approval = $3 ->> recorded.form_id::text
+            approval = $3 ->> recorded.form_id::text,
+            waits_since = CASE WHEN $3 ->> recorded.form_id::text = 'pending' THEN recorded.recorded_at END
         FROM recorded WHERE of_round.form_id = recorded.form_id AND of_round.round_id = recorded.round_id
     ), marked AS (
         {outbox.MARK_RECORDED}
@@ -202,7 +204,7 @@ def _append(passes: list[VerificationPass], round: Round) -> bool:
     return bool(id_of)
 
 
-def _locked_rows(rows: QuerySet[RoundForm]) -> dict[int, RoundForm]:
+def locked_rows(rows: QuerySet[RoundForm]) -> dict[int, RoundForm]:
     """Locks the rows, then reads them. In one statement the reader who had to wait would get the row
     as it is now joined with the pass as it was before."""
     rows = rows.order_by("pk")
@@ -322,26 +324,37 @@ def _end(passes: list[VerificationPass], kind: PassEvent.Kind, by: User) -> None
     if not passes:
         return
     VerificationPass.objects.filter(pk__in=[p.pk for p in passes]).update(is_standing=False)
-    _append_events(passes, kind, by)
+    append_events(passes, kind, by)
 
 
-def _append_events(passes: list[VerificationPass], kind: PassEvent.Kind, by: User, reason: str = "") -> None:
-    at = clock.now()
+def append_events(
+    passes: list[VerificationPass], kind: PassEvent.Kind, by: User, reason: str = "", at: datetime | None = None
+) -> None:
+    at = at or clock.now()
     PassEvent.objects.bulk_create(
         PassEvent(verification_pass=p, kind=kind, by=by, at=at, reason=reason) for p in passes
     )
 
 
-def _let_stand(row: RoundForm, verification_pass: VerificationPass | None, round: Round, approval: str = "") -> None:
+def _let_stand(
+    row: RoundForm, verification_pass: VerificationPass | None, round: Round, decided: PassEvent | None
+) -> None:
+    """`decided`: the district's last word on the pass, where it had one."""
     row.standing_pass = verification_pass
     row.outcome = verification_pass.outcome if verification_pass else ""
-    row.approval = approval or rules.approval_at_first(row.outcome, round.approval_outcomes)
+    row.approval = decided.kind if decided else rules.approval_at_first(row.outcome, round.approval_outcomes)
     row.counted_on = verification_pass.verified_on if verification_pass else None
     row.next_visit_on = verification_pass.next_visit_on if verification_pass else None
+    since = {
+        Approval.PENDING: verification_pass and verification_pass.recorded_at,
+        Approval.RETURNED: decided and decided.at,
+    }
+    row.waits_since = since.get(row.approval)
 
 
 def _save_standing(rows: Iterable[RoundForm]) -> None:
-    RoundForm.objects.bulk_update(rows, ["standing_pass", "outcome", "approval", "counted_on", "next_visit_on"])
+    columns = ["standing_pass", "outcome", "approval", "counted_on", "next_visit_on", "waits_since"]
+    RoundForm.objects.bulk_update(rows, columns)
 
 
 @transaction.atomic
@@ -357,7 +370,7 @@ def undo_submission(*, submission: UUID, by: User) -> list[VerificationPass]:
     if not passes or any(p.officer_id != by.pk for p in passes):
         raise NotAllowed(say("Only the officer who recorded a result can undo it."))
     round = passes[0].round
-    rows = _locked_rows(RoundForm.objects.in_round(round).filter(form__in=[p.form_id for p in passes]))
+    rows = locked_rows(RoundForm.objects.in_round(round).filter(form__in=[p.form_id for p in passes]))
     if PassEvent.objects.filter(verification_pass__in=passes, kind=PassEvent.Kind.UNDONE).exists():
         return []
     if round.status != Round.Status.OPEN:
@@ -367,54 +380,28 @@ def undo_submission(*, submission: UUID, by: User) -> list[VerificationPass]:
     if any(rows[p.form_id].approval in ("approved", "returned") for p in passes):
         raise Conflict(say("The district has decided on this result; it cannot be undone any more."))
     rules.require_undoable(passes[0].recorded_at, now=clock.now(), minutes=round.undo_minutes)
+    form_values.give_back(
+        Correction.objects.filter(verification_pass__in=passes, approval="").select_related("verification_pass")
+    )
     _end(passes, PassEvent.Kind.UNDONE, by)
     restored = [p.supersedes for p in passes if p.supersedes]
     VerificationPass.objects.filter(pk__in=[p.pk for p in restored]).update(is_standing=True)
-    _append_events(restored, PassEvent.Kind.RESTORED, by)
+    append_events(restored, PassEvent.Kind.RESTORED, by)
     decisions = _decisions_on(restored)
     for verification_pass in passes:
         earlier = verification_pass.supersedes
-        _let_stand(rows[verification_pass.form_id], earlier, round, decisions.get(earlier and earlier.pk, ""))
+        _let_stand(rows[verification_pass.form_id], earlier, round, decisions.get(earlier and earlier.pk))
     _save_standing(rows.values())
     outbox.mark(round.pk, {p.commune_id for p in passes})
     return passes
 
 
-def _decisions_on(passes: list[VerificationPass]) -> dict[int, str]:
-    """The district's last decision on each pass, from its events."""
+def _decisions_on(passes: list[VerificationPass]) -> dict[int, PassEvent]:
+    """The district's last decision on each pass."""
     events = PassEvent.objects.filter(
         verification_pass__in=passes, kind__in=[PassEvent.Kind.APPROVED, PassEvent.Kind.RETURNED]
     ).order_by("pk")
-    return {event.verification_pass_id: event.kind for event in events}
-
-
-@transaction.atomic
-def decide(*, round: Round, form_ids: Iterable[int], approval: Approval, by: User, reason: str = "") -> list[RoundForm]:
-    """The district approves or returns waiting results: all of them, or none.
-
-    A returned result goes back to its officer with the reason. Raises NotAllowed, InvalidEntry, or
-    Conflict naming the first form that does not wait.
-    """
-    form_ids, reason = list(form_ids), text.clean(reason)
-    rows = _locked_rows(RoundForm.objects.in_round(round).filter(form__in=form_ids))
-    if len(rows) < len(form_ids) or not all(permissions.can_decide_in(by, row.commune) for row in rows.values()):
-        raise NotAllowed(say("The district decides on the results of its own communes."))
-    if approval == Approval.RETURNED and not reason:
-        raise InvalidEntry(say("Give the reason."), field="reason")
-    for row in rows.values():
-        if row.approval != Approval.PENDING:
-            raise Conflict(
-                say("%(name)s does not wait for approval.") % {"name": row.form.full_name}, form_id=row.form_id
-            )
-    passes = [row.standing_pass for row in rows.values()]
-    kind = PassEvent.Kind.APPROVED if approval == Approval.APPROVED else PassEvent.Kind.RETURNED
-    _append_events(passes, kind, by, reason)
-    Correction.objects.filter(verification_pass__in=passes).update(
-        approval=approval, decided_by=by, decided_at=clock.now()
-    )
-    RoundForm.objects.filter(pk__in=[row.pk for row in rows.values()]).update(approval=approval)
-    outbox.mark(round.pk, {row.commune_id for row in rows.values()})
-    return list(RoundForm.objects.filter(pk__in=[row.pk for row in rows.values()]))
+    return {event.verification_pass_id: event for event in events}
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""Imports are checked and loaded by a worker of the queue `imports`. The schedule is in settings."""
+"""Imports are checked and loaded by a worker of the queue `imports`; corrected forms are judged again. The schedule is in settings."""
 
 import logging
 
@@ -6,12 +6,17 @@ from celery import shared_task
 
 from households.imports import stages
 from households.models import Import
-from verification import imports
+from verification import form_values, imports
 
 logger = logging.getLogger(__name__)
 
 # how often beat looks for imports that wait; what it sent before is dropped unread by then
 RESUME_SECONDS = 10
+
+
+@shared_task
+def judge_again(form_ids: list[int]) -> None:
+    form_values.judge_again(form_ids)
 
 
 @shared_task

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from verification import entry_views, import_views, views
+from verification import approval_views, entry_views, import_views, views
 
 app_name = "verification"
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("units/<id:pk>/order/", entry_views.unit_order, name="unit_order"),
     path("forms/<id:pk>/twins/", entry_views.twin_list, name="twin_list"),
     path("submissions/<uuid:submission>/undo/", entry_views.submission_undo, name="submission_undo"),
+    path("approvals/", approval_views.approval_list, name="approval_list"),
     path("imports/", import_views.import_list, name="import_list"),
     path("imports/new/", import_views.import_create, name="import_create"),
     path("imports/template/<str:kind>.<str:format>", import_views.import_template, name="import_template"),

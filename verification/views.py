@@ -10,7 +10,7 @@ from census_verify import clock
 from households import faults
 from households.models import AdministrativeUnit
 from households.permissions import scope_of
-from verification import records
+from verification import records, waiting
 from verification import search as searching
 from verification.models import Round
 from verification.terms import OUTCOME_KEYS, Outcome
@@ -22,6 +22,7 @@ def form_list(request: HttpRequest, pk: int) -> HttpResponse:
     unit, round = unit_of_persons(request, pk), current_round()
     state, fault = _state(request), _fault(request)
     forms, next_key = records.page_after(unit, round, state, request.GET.get("after", ""), fault=fault)
+    is_first_of_open = state == records.State.OPEN and not fault and "after" not in request.GET
     context = {
         "unit": unit,
         "round": round,
@@ -36,6 +37,8 @@ def form_list(request: HttpRequest, pk: int) -> HttpResponse:
         "forms": forms,
         "next_key": next_key,
         "is_first_page": "after" not in request.GET,
+        "returned": waiting.returned_in(round, unit) if is_first_of_open else [],
+        "returned_more": waiting.AT_TOP,
     }
     return render(request, "verification/form_list.html", context)
 

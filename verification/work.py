@@ -143,6 +143,21 @@ FROM_THE_START = {
 }
 
 
+# What the district returned comes first of all, in walking order; behind it the walk goes on where it was.
+RETURNED_FURTHER = Statement(
+    "returned_household_further",
+    "bigint, bigint, bigint, text, int",
+    f"""
+    SELECT {HOME} FROM verification_roundform waiting
+    JOIN households_household home ON home.id = waiting.household_id
+    JOIN households_administrativeunit hamlet ON hamlet.id = home.hamlet_id
+    WHERE waiting.round_id = $1 AND waiting.commune_id = $2
+        AND waiting.approval = 'returned' AND waiting.approval IN ('pending', 'returned')
+        AND ($3 IS NULL OR home.hamlet_id = $3) AND (hamlet.code, home.sequence) > (coalesce($4, ''), coalesce($5, 0))
+    ORDER BY hamlet.code, home.sequence LIMIT 1""",
+)
+
+
 def next_household(
     round: Round,
     commune_id: int,
@@ -152,9 +167,13 @@ def next_household(
     after: Place | None = None,
     order: Order = Order.WALK,
 ) -> Household | None:
-    """The next household with somebody due: on from `after` in the officer's order, then from the start again."""
-    due, row = (round.pk, round.unfinished_outcomes(), today), None
-    if after and (hamlet is None or hamlet.pk == after.hamlet_id):
+    """The next household with somebody due: what was returned first of all, then on from `after` in the officer's order,
+    then from the start again. A returned one that was skipped comes back when the walk begins anew."""
+    due = (round.pk, round.unfinished_outcomes(), today)
+    row = RETURNED_FURTHER.row(
+        round.pk, commune_id, hamlet and hamlet.pk, after and after.hamlet_code, after and after.sequence
+    )
+    if row is None and after and (hamlet is None or hamlet.pk == after.hamlet_id):
         place = (commune_id, after.hamlet_id, after.key(order), after.household_id)
         row = FURTHER_IN_HAMLET[order].row(*due, *place)
     if row is None:

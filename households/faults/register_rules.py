@@ -1,7 +1,8 @@
 """Rules of the whole register: people and numbers that occur twice in a province. Evaluated in SQL, set by set.
 
 A rule names what is compared (`key`), which forms have it, and who may share it: forms of the same `who`
-are not each other's suspicion. All three are SQL over a collection form called `form`.
+are not each other's suspicion. All three are SQL over a collection form called `form`. `finds` is how an index
+finds the forms with the same key as one called `known`; {FORM_WORDS} stands for what the index of search holds.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ from households.faults.catalogue import Fault
 
 PERSON = "concat_ws('|', form.search_key, form.birth_year, form.birth_month, form.birth_day, form.sex)"
 ITSELF = "form.id::text"
+# Through the index of search: every word of the name, and the year of birth as a word of its own.
+WORDS_OF_KNOWN = r"""(
+    SELECT string_agg('''' || replace(replace(word, '\', '\\'), '''', '''''') || '''', ' & ')
+    FROM unnest(string_to_array(known.search_key || ' #' || known.birth_year, ' ')) word WHERE word <> '')::tsquery"""
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,7 @@ class RegisterRule:
     key: str
     has_key: str
     who: str
+    finds: str
     sentence: Promise
 
 
@@ -35,6 +41,7 @@ REGISTER_RULES = (
         PERSON,
         "form.birth_day IS NOT NULL",
         ITSELF,
+        f"{{FORM_WORDS}} @@ {WORDS_OF_KNOWN} AND {PERSON} = {PERSON.replace('form.', 'known.')}",
         _("another form has the same name, sex and birth date (%(other)s)"),
     ),
     RegisterRule(
@@ -44,6 +51,7 @@ REGISTER_RULES = (
         "form.pin",
         "form.pin <> ''",
         ITSELF,
+        "form.pin = known.pin",
         _("another form has the same personal number (%(other)s)"),
     ),
     RegisterRule(
@@ -54,6 +62,7 @@ REGISTER_RULES = (
         "form.cmnd <> ''",
         # one person on two forms is `same_person`
         PERSON,
+        "form.cmnd = known.cmnd",
         _("somebody else has the same identity card number (%(other)s)"),
     ),
 )

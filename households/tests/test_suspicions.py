@@ -222,6 +222,19 @@ def test_the_rest_of_a_group_stays_when_one_leaves_it(home, stranger_home, tree)
     assert suspicions.sweep().stored == 0
 
 
+def test_judged_by_one_rule_of_the_register_what_another_found_stays(home, stranger_home):
+    """The form that comes into the sweep of a commune only for its card number keeps what its name shows."""
+    here = person(home, line=3, cmnd="184999999")
+    there = person(stranger_home, line=2, cmnd="184999999", **NAMESAKE)
+    person(stranger_home, line=3, **NAMESAKE)
+    suspicions.sweep()
+    assert of(there) == [("L09", "full_name"), ("L10", "cmnd")]
+    CollectionForm.objects.filter(pk=here.pk).update(cmnd="184999998")
+    suspicions.refresh([here.pk])
+    assert of(there) == [("L09", "full_name")]
+    assert suspicions.sweep().communes == frozenset()
+
+
 def test_only_the_rules_of_the_register(home, stranger_home):
     """As an import calls them that has run the others itself."""
     here, _there = person(home, line=3, cmnd="184999999", ethnicity=""), person(stranger_home, line=2, cmnd="184999999")

@@ -94,10 +94,11 @@ class _Writer:
         planted = self._spoil(home)
         day = COLLECTION_DAYS[int(len(COLLECTION_DAYS) * random.random())]
         common = f"{where}\t{collected_unit_id}\t{household_id}\tTT66/2015\t{day}\t{day}\tt\tViệt Nam\t\t\t\t"
+        # first what was found: approved corrections are what the forms say
+        self.walk.visit(home, planted, f"{self.round_id}\t{where}\t{household_id}\t", self.lines)
         write = self.lines[CollectionForm].append
         for line, person in enumerate(home, start=1):
             write(f"{common}\t{person.form_id}\t{line}{self._paper(person)}{form_columns(person)}\n")
-        self.walk.visit(home, planted, f"{self.round_id}\t{where}\t{household_id}\t", self.lines)
 
     def _spoil(self, home: Home) -> dict[int, faults.Planted]:
         """Give ids, and about one form in ten a fault."""

@@ -210,3 +210,26 @@ def plant(person: Person, random: Random, village: Village) -> Planted:
         planted = planter(person, random, village)
         if planted:
             return planted
+
+
+# Where a person keeps an item whose name is not the item's.
+KEPT_IN = {"origin_place": "origin", "residence_place": "residence", "present_place": "present"}
+
+
+def mend(person: Person, planted: Planted) -> None:
+    """Write what an approved correction says into the form, as `verification.form_values` does."""
+    item, new = planted.field, planted.new
+    if item == "full_name":
+        person.name = new
+        person.search_key, person.sort_key = text.name_keys(new)
+    elif item == "birth_date":
+        person.birth_day, person.birth_month, person.birth_year = map(int, new.split("/"))
+    elif item == "birth_registration_place":
+        person.registered, person.registered_code = person.registered._replace(text=new), ""
+    elif item == "sex":
+        person.sex = int(new)
+    else:
+        kept_in = KEPT_IN.get(item, item)
+        setattr(person, kept_in, new)
+        if item in KEPT_IN:
+            setattr(person, f"{kept_in}_code", "")

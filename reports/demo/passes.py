@@ -7,7 +7,7 @@ from random import Random
 
 from households.models import CollectionForm, Household
 from reports.demo.calendar import DAYS, LAST_DAY, Course, clock_text
-from reports.demo.faults import Planted
+from reports.demo.faults import Planted, mend
 from reports.demo.figures import Figures
 from reports.demo.forms import FAR_AWAY
 from reports.demo.people import Home, Person
@@ -106,7 +106,8 @@ class Walk:
         people = [person for person in home if not person.refused]
         if self.verified >= self.wanted:
             lines[RoundForm] += [
-                f"{prefix}{next(self.ids.round_form)}\t{p.form_id}\t\t\t{NULL}\t{NULL}\t{NULL}\n" for p in people
+                f"{prefix}{next(self.ids.round_form)}\t{p.form_id}\t\t\t{NULL}\t{NULL}\t{NULL}\t{NULL}\n"
+                for p in people
             ]
             return
         place, into_day = self.course.at((self.verified + len(people) * self.draw()) / self.wanted)
@@ -120,7 +121,12 @@ class Walk:
             else:
                 outcome, approval, details = self._result(person, planted.get(person.form_id), day, pass_id, lines)
             lines[VerificationPass].append(f"{head}{pass_id}\t{person.form_id}\t{outcome}\t{details}\n")
-            standing = f"{outcome}\t{approval}\t{day}\t{details.rpartition(TAB)[2]}\t{pass_id}"
+            waits = NULL
+            if approval == "pending":
+                waits = head.split(TAB)[-2]  # since it was recorded
+            elif approval == "returned":
+                waits = lines[PassEvent][-1].rpartition(TAB)[2].strip()  # since the district's word, just written
+            standing = f"{outcome}\t{approval}\t{day}\t{details.rpartition(TAB)[2]}\t{pass_id}\t{waits}"
             lines[RoundForm].append(f"{prefix}{next(self.ids.round_form)}\t{person.form_id}\t{standing}\n")
             if outcome == "not_met" or (approval == "pending" and outcome in REMOVALS):
                 self.slack -= 1
@@ -156,6 +162,8 @@ class Walk:
         if fault:
             approval = self._approval(day)
             self._correct(pass_id, fault, approval, day, lines)
+            if approval == Approval.APPROVED:
+                mend(person, fault)
             return (Outcome.CORRECTED if fault.old else Outcome.SUPPLEMENTED).value, approval, NOTHING_ASKED
         if person.duplicate_of:
             return self._removal(Outcome.DUPLICATE, asked(duplicate_of=person.duplicate_of), day, pass_id, lines)

@@ -30,7 +30,7 @@ COLUMNS: dict[type, str] = {
     ),
     RoundForm: (
         "round_id province_id commune_id hamlet_id household_id"
-        " id form_id outcome approval counted_on next_visit_on standing_pass_id"
+        " id form_id outcome approval counted_on next_visit_on standing_pass_id waits_since"
     ),
     Correction: "id verification_pass_id field old new fault source note approval decided_by_id decided_at",
     PassEvent: "id verification_pass_id kind reason by_id at",

@@ -13,10 +13,10 @@ from reports import proof, rollups
 from reports.models import DailyTally, FaultTally, RefusalTally, SuspicionTally, Tally
 from reports.rollups import COUNTS, FORM_COUNTS, PLANNED
 from verification import services
-from verification.models import Round, RoundForm
+from verification.models import RoundForm
 from verification.rules import CorrectionEntry, Refusal
 from verification.terms import Approval, Outcome
-from verification.tests.factories import record
+from verification.tests.factories import decide, record
 
 TODAY = date(2020, 6, 19)
 FIELDS = {
@@ -62,10 +62,7 @@ def take(step: Step, homes, cast, submissions: list) -> None:
         decision = Approval.APPROVED if step.first_person_only else Approval.RETURNED
         waiting = RoundForm.objects.filter(household=home, approval=Approval.PENDING)
         by = cast.supervisor if step.home != "hung_tri" else cast.stranger  # who may not
-        services.decide(
-            round=Round.objects.current(), form_ids=waiting.values_list("form", flat=True), approval=decision, by=by,
-            reason="xem lại",
-        )  # fmt: skip
+        decide(waiting.values_list("form", flat=True), by, decision, "xem lại")
     elif step.what == "roll_up":
         rollups.roll_up()
 

@@ -18,7 +18,7 @@ from verification import services
 from verification.models import Plan, RollupMark, Round, RoundForm
 from verification.rules import CorrectionEntry, is_verified
 from verification.terms import Approval, Outcome
-from verification.tests.factories import record
+from verification.tests.factories import decide, record
 
 DAY = date(2020, 6, 19)
 
@@ -116,7 +116,7 @@ def test_a_removal_counts_once_it_is_approved(rolled_up, homes, cast, tree):
     record(homes.two, cast.officer, "deceased", only=[form.pk], event_on=date(2019, 1, 2), paper="archive")
     rollups.roll_up()
     assert (tally(tree.province).deceased, tally(tree.province).pending, tally(tree.province).verified) == (1, 1, 0)
-    services.decide(round=rolled_up, form_ids=[form.pk], approval=Approval.APPROVED, by=cast.supervisor)
+    decide([form.pk], cast.supervisor)
     rollups.roll_up()
     assert (tally(tree.province).deceased, tally(tree.province).pending, tally(tree.province).verified) == (1, 0, 1)
     assert differences(rolled_up) == []
@@ -226,7 +226,7 @@ def test_the_proof_does_not_take_an_approval_on_trust(rolled_up, homes, cast, tr
     form = homes.two.forms.first()
     record(homes.two, cast.officer, "deceased", only=[form.pk], event_on=date(2019, 1, 2), paper="archive")
     rollups.roll_up()
-    RoundForm.objects.filter(form=form).update(approval="approved")
+    RoundForm.objects.filter(form=form).update(approval="approved", waits_since=None)
     rollups.mark_everything(rolled_up)
     assert f"form {form.pk}" in proof.first_difference(rolled_up)
 
@@ -235,7 +235,8 @@ def test_the_proof_does_not_take_an_approval_on_trust(rolled_up, homes, cast, tr
 @pytest.mark.parametrize("approval", ["", *Approval.values])
 def test_the_rule_and_the_sql_agree_on_what_counts(rolled_up, homes, cast, tree, outcome, approval):
     made = record(homes.two, cast.officer).passes[0]
-    RoundForm.objects.filter(form=made.form).update(outcome=outcome, approval=approval)
+    waits = made.recorded_at if approval in ("pending", "returned") else None
+    RoundForm.objects.filter(form=made.form).update(outcome=outcome, approval=approval, waits_since=waits)
     rollups.roll_up()
     counted = tally(tree.dong).verified - 1  # the other person of the household matched
     assert counted == is_verified(outcome, approval, rolled_up.counting_outcomes)

@@ -39,6 +39,12 @@ class Round(models.Model):
         OPEN = "open", _("open")
         CLOSED = "closed", _("closed")
 
+    class ApprovingLevel(models.IntegerChoices):
+        """As AdministrativeUnit.Level."""
+
+        PROVINCE = 1, _("the province (PC06)")
+        DISTRICT = 2, _("the district")
+
     name = models.CharField(_("name"), max_length=100)
     area = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="rounds", verbose_name=_("area"))
     starts_on = models.DateField(_("starts on"))
@@ -53,6 +59,9 @@ class Round(models.Model):
         models.CharField(max_length=16, choices=Outcome),
         default=approved_by_default,
         verbose_name=_("outcomes the district must approve"),
+    )
+    approving_level = models.SmallIntegerField(
+        _("who approves"), choices=ApprovingLevel, default=ApprovingLevel.DISTRICT, db_default=ApprovingLevel.DISTRICT
     )
     undo_minutes = models.SmallIntegerField(_("minutes in which a result may be undone"), default=10)
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.PLANNED)
@@ -217,6 +226,8 @@ class RoundForm(models.Model):
     approval = models.CharField(_("approval"), max_length=8, choices=Approval, blank=True)
     counted_on = models.DateField(_("counted on"), null=True, blank=True)
     next_visit_on = models.DateField(_("next visit on"), null=True, blank=True)
+    # Pending: for the district, since it was recorded. Returned: for its officer, since the decision.
+    waits_since = models.DateTimeField(_("waits since"), null=True, blank=True)
     standing_pass = models.OneToOneField(
         "verification.VerificationPass", models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -233,6 +244,9 @@ class RoundForm(models.Model):
                 | (~Q(outcome="") & Q(counted_on__isnull=False, standing_pass__isnull=False)),
                 name="round_form_result_whole",
             ),
+            models.CheckConstraint(
+                condition=Q(approval__in=["pending", "returned"]) ^ Q(waits_since=None), name="round_form_waits_since"
+            ),
         ]
         indexes = [
             models.Index(
@@ -244,6 +258,13 @@ class RoundForm(models.Model):
                 fields=["round", "commune", "hamlet", "household"],
                 condition=Q(outcome__in=["", "not_met"]) | Q(approval="returned"),
                 name="round_form_open",
+            ),
+            # the district's queue and what came back, oldest first, commune by commune
+            models.Index(
+                fields=["round", "commune", "approval", "waits_since", "form"],
+                include=["outcome", "household"],
+                condition=Q(approval__in=["pending", "returned"]),
+                name="round_form_waiting",
             ),
         ]
 

@@ -10,17 +10,31 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as say
+from django.utils.translation import ngettext
 
 from households.models import AdministrativeUnit
 from households.models.register import Sex
+from verification import items
 from verification.records import masked as mask
-from verification.terms import Approval, Outcome
+from verification.terms import REMOVALS, Approval, Outcome
+from verification.waiting import days_since
 
 register = template.Library()
 
 NOTHING = "–"
 
 register.filter("masked", mask)
+
+
+@register.filter
+def item_label(item: str) -> str:
+    return str(items.ITEMS[item].label)
+
+
+@register.filter
+def item_value(value: str, item: str) -> str:
+    """A value of a correction in the reader's words."""
+    return items.readable(item, value)
 
 
 @register.filter
@@ -64,9 +78,20 @@ def result_sign(outcome: str | None, approval: str | None, next_visit_on: date |
         sign, word = "wait", say("waiting for approval: %(outcome)s") % {"outcome": word}
     elif approval == Approval.RETURNED:
         sign, word = "bad", say("returned: %(outcome)s") % {"outcome": word}
+    elif approval == Approval.APPROVED and outcome in REMOVALS:
+        sign, word = "off", say("removed: %(outcome)s") % {"outcome": word}
     elif next_visit_on:
         sign, word = "again", say("absent, next visit %(day)s") % {"day": f"{next_visit_on.day}/{next_visit_on.month}"}
     return format_html('<span class="state {}">{}</span>', sign, word)
+
+
+def _why_returned(event) -> SafeString | str:
+    """Under a returned result of a list: the reason, and the days it waits."""
+    if event is None:
+        return ""
+    days = days_since(event.at)
+    waits = ngettext("waits %(days)d day", "waits %(days)d days", days) % {"days": days} if days else say("since today")
+    return format_html('<span class="sub">{} · {}</span>', event.reason, waits)
 
 
 FORM_LINE = (
@@ -98,7 +123,7 @@ def form_lines(forms: Iterable, unit: AdministrativeUnit) -> SafeString:
             *(f"{before}/{form.household_id}/{behind}", form.full_name),
             *(born, form.birth_date_text, sex, sexes[form.sex]),
             *(number, mask(form.pin) or NOTHING, book, form.household.book_number or NOTHING, place),
-            *(result_sign(form.outcome, form.approval, form.next_visit_on), refused),
+            *(result_sign(form.outcome, form.approval, form.next_visit_on), refused or _why_returned(form.returned)),
             *(verified, date_format(form.counted_on, "DATE_FORMAT", use_l10n=True) if form.counted_on else NOTHING),
             form.officer_name or NOTHING,
         )

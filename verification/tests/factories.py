@@ -2,10 +2,11 @@ from datetime import date
 from uuid import uuid4
 
 from households.models import AdministrativeUnit, Household
-from verification import services
-from verification.models import Round, RoundForm
+from verification import approvals, services
+from verification.models import Round, RoundForm, VerificationPass
 from verification.rules import Entry
 from verification.services import Recorded
+from verification.terms import Approval
 
 Level = AdministrativeUnit.Level
 
@@ -48,3 +49,15 @@ def record(household: Household, by, outcome: str = "matched", *, round: Round |
         if only is None or row.form_id in only
     ]
     return services.record_results(round=round, household_id=household.pk, entries=entries, by=by, **head)
+
+
+def decide(
+    form_ids, by, approval: str = "approved", reason: str = "", *, round: Round | None = None
+) -> list[RoundForm]:
+    """A decision on the results that stand of these forms."""
+    round = round or Round.objects.current()
+    standing = VerificationPass.objects.standing().filter(round=round, form__in=list(form_ids))
+    return approvals.decide(
+        round=round, pass_ids=list(standing.values_list("pk", flat=True)), approval=Approval(approval), by=by,
+        reason=reason,
+    )  # fmt: skip

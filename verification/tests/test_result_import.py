@@ -15,7 +15,7 @@ from households.imports import stages
 from households.imports.problems import CellRefused, FileRefused
 from households.models import CollectionForm, Import
 from households.tests.factories import Level, Type, make_form, make_hamlet, make_household, make_officer, make_unit
-from verification import imports, services
+from verification import imports
 from verification.forms import Methods
 from verification.import_words import Words
 from verification.items import ITEMS
@@ -24,7 +24,7 @@ from verification.result_import import ResultKind
 from verification.result_rows import METHOD_WORDS, ResultRows, item_words, outcome_words
 from verification.rules import CorrectionEntry
 from verification.terms import OUTCOME_KEYS, Approval, Outcome
-from verification.tests.factories import open_round, record
+from verification.tests.factories import decide, open_round, record
 
 KIND = ResultKind()
 Status = Import.Status
@@ -164,7 +164,9 @@ def every_outcome(round, homes, cast):
 class TestAsByHand:
     def undone(self):
         """Both ways begin from nothing; history has a guard, which a test may lift."""
-        RoundForm.objects.update(outcome="", approval="", counted_on=None, next_visit_on=None, standing_pass=None)
+        RoundForm.objects.update(
+            outcome="", approval="", counted_on=None, next_visit_on=None, standing_pass=None, waits_since=None
+        )
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
             cursor.execute("TRUNCATE verification_correction, verification_passevent")
@@ -245,7 +247,7 @@ class TestExisting:
     def test_what_the_district_decided_on_is_never_superseded(self, checked, round, homes, cast, decision):
         form = homes.two.forms.first()
         record(homes.two, cast.officer, "emigrated", only=[form.pk])
-        services.decide(round=round, form_ids=[form.pk], approval=decision, by=cast.supervisor, reason="xem lại")
+        decide([form.pk], cast.supervisor, decision, "xem lại")
         job = checked(said(form))
         assert job.changes["decided_results"] == 1
         loaded(job, existing="update")

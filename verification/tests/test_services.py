@@ -12,8 +12,7 @@ from households.tests.factories import make_form, make_household
 from verification import services, work
 from verification.models import Correction, PassEvent, Plan, RollupMark, Round, RoundForm, VerificationPass
 from verification.rules import Conflict, CorrectionEntry, Entry, InvalidEntry, NotAllowed, Refusal
-from verification.terms import Approval
-from verification.tests.factories import make_round, open_round, record
+from verification.tests.factories import decide, make_round, open_round, record
 
 BIRTH_DATE = CorrectionEntry(field="birth_date", new="12/3/1956", source="birth_certificate")
 
@@ -242,7 +241,7 @@ class TestUndoing:
 
     def test_refused_when_the_district_has_decided(self, round, homes, cast):
         made = record(homes.two, cast.officer, "emigrated").passes
-        services.decide(round=round, form_ids=[made[0].form_id], approval=Approval.APPROVED, by=cast.supervisor)
+        decide([made[0].form_id], cast.supervisor)
         with pytest.raises(Conflict):
             services.undo_submission(submission=made[0].submission, by=cast.officer)
 
@@ -296,49 +295,6 @@ class TestUndoing:
         submission = record(homes.two, cast.officer).passes[0].submission
         services.undo_submission(submission=submission, by=cast.officer)
         assert len(record(homes.two, cast.officer).passes) == 2
-
-
-class TestDeciding:
-    @pytest.fixture
-    def waiting(self, round, homes, cast) -> list[int]:
-        made = record(homes.two, cast.officer, "corrected", corrections=(BIRTH_DATE,)).passes
-        return [p.form_id for p in made]
-
-    def decide(self, round, forms, by, approval=Approval.APPROVED, reason=""):
-        return services.decide(round=round, form_ids=forms, approval=approval, by=by, reason=reason)
-
-    def test_approved(self, round, waiting, cast):
-        rows = self.decide(round, waiting, cast.supervisor)
-        assert {row.approval for row in rows} == {"approved"}
-        assert set(Correction.objects.values_list("approval", "decided_by")) == {("approved", cast.supervisor.pk)}
-        assert PassEvent.objects.filter(kind="approved").count() == 2
-
-    def test_returned_with_its_reason_and_on_the_list_again(self, round, waiting, cast, homes):
-        rows = self.decide(round, waiting, cast.supervisor, Approval.RETURNED, "giấy khai sinh mờ")
-        assert all(row.is_due(round, clock.today()) for row in rows)
-        assert set(PassEvent.objects.values_list("kind", "reason")) == {("returned", "giấy khai sinh mờ")}
-
-    def test_a_return_needs_a_reason(self, round, waiting, cast):
-        with pytest.raises(InvalidEntry):
-            self.decide(round, waiting, cast.supervisor, Approval.RETURNED, " ")
-
-    @pytest.mark.parametrize("who", ["officer", "stranger", "pc06", "leader"])
-    def test_refused_to_others(self, round, waiting, cast, who):
-        with pytest.raises(NotAllowed):
-            self.decide(round, waiting, getattr(cast, who))
-        assert not PassEvent.objects.exists()
-
-    def test_pressed_twice(self, round, waiting, cast):
-        self.decide(round, waiting, cast.supervisor)
-        with pytest.raises(Conflict):
-            self.decide(round, waiting, cast.supervisor)
-        assert PassEvent.objects.count() == 2
-
-    def test_one_that_does_not_wait_and_none_is_decided(self, round, waiting, cast, homes):
-        other = record(homes.four, cast.officer).passes[0].form_id
-        with pytest.raises(Conflict):
-            self.decide(round, [*waiting, other], cast.supervisor)
-        assert not PassEvent.objects.exists()
 
 
 class TestTheDatabaseItself:
@@ -449,10 +405,7 @@ class TestWhatIsLeft:
         record(homes.two, cast.officer, "emigrated")
         first, second, _ = homes.three.forms.all()
         record(homes.three, cast.officer, "not_met", only=[first.pk], reason="x", next_visit_on=date(2020, 6, 29))
-        services.decide(
-            round=round, approval=Approval.RETURNED, by=cast.supervisor, reason="thiếu giấy tờ",
-            form_ids=list(homes.two.forms.values_list("pk", flat=True)[:1]),
-        )  # fmt: skip
+        decide(list(homes.two.forms.values_list("pk", flat=True)[:1]), cast.supervisor, "returned", "thiếu giấy tờ")
         record(homes.three, cast.officer, "unverifiable", only=[second.pk], reason="x", attempts=2)
         return round
 
@@ -492,10 +445,7 @@ class TestTheNextHousehold:
     def test_is_the_first_with_somebody_due(self, round, homes, cast, tree, day):
         record(homes.four, cast.officer, "not_met", reason="đi làm ăn xa", next_visit_on=date(2020, 6, 21))
         record(homes.two, cast.officer, "emigrated")
-        services.decide(
-            round=round, approval=Approval.RETURNED, by=cast.supervisor, reason="thiếu giấy tờ",
-            form_ids=list(homes.two.forms.values_list("pk", flat=True)[:1]),
-        )  # fmt: skip
+        decide(list(homes.two.forms.values_list("pk", flat=True)[:1]), cast.supervisor, "returned", "thiếu giấy tờ")
         due = RoundForm.objects.due(round, day).filter(commune=tree.huong_tra)
         in_order = list(
             due.order_by("hamlet__code", "household__sequence").values_list("household", flat=True).distinct()
@@ -504,7 +454,24 @@ class TestTheNextHousehold:
         for _ in in_order:
             after = work.next_household(round, tree.huong_tra.pk, today=day, after=after and place(after, cast))
             walk.append(after.pk)
-        assert walk == list(dict.fromkeys(in_order))
+        # what was returned comes first, and from there the walk goes round
+        expected = list(dict.fromkeys(in_order))
+        start = expected.index(homes.two.pk)
+        assert walk == expected[start:] + expected[:start]
+
+    def test_returned_ones_come_first_and_a_skipped_one_does_not_come_at_every_step(self, round, homes, cast, tree):
+        record(homes.two, cast.officer, "emigrated")
+        record(homes.three, cast.officer, "emigrated")
+        for home in (homes.two, homes.three):
+            decide([home.forms.first().pk], cast.supervisor, "returned", "thiếu giấy tờ")
+        first = work.next_household(round, tree.huong_tra.pk, today=clock.today())
+        assert first == homes.two
+        second = work.next_household(round, tree.huong_tra.pk, today=clock.today(), after=place(first, cast))
+        assert second == homes.three
+        third = work.next_household(round, tree.huong_tra.pk, today=clock.today(), after=place(second, cast))
+        assert third == homes.four
+        in_tay = work.next_household(round, tree.huong_tra.pk, today=clock.today(), hamlet=tree.tay)
+        assert in_tay == homes.three
 
     def test_begins_again_behind_the_last(self, round, homes, cast, tree):
         last = place(homes.three, cast)
