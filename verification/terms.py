@@ -28,6 +28,18 @@ OUTCOME_KEYS = {
     Outcome.NOT_MET: "v",
     Outcome.UNVERIFIABLE: "k",
 }
+# Where many of them stand in one sentence or on paper: "55 đúng, 2 sai, 1 vắng".
+SHORT_LABELS = {
+    Outcome.MATCHED: _("correct"),
+    Outcome.CORRECTED: _("wrong"),
+    Outcome.SUPPLEMENTED: _("missing"),
+    Outcome.DECEASED: _("deceased"),
+    Outcome.MOVED_AWAY: _("moved away"),
+    Outcome.DUPLICATE: _("duplicate"),
+    Outcome.EMIGRATED: _("settled abroad"),
+    Outcome.NOT_MET: _("absent"),
+    Outcome.UNVERIFIABLE: _("not verifiable"),
+}
 # Outcomes that propose to take the form out of the register: counted once the district approved.
 REMOVALS = (Outcome.DECEASED, Outcome.DUPLICATE, Outcome.EMIGRATED)
 # Outcomes that come with corrections.

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from verification import import_views, views
+from verification import import_views, sheet_views, views
 
 app_name = "verification"
 
@@ -9,9 +9,18 @@ urlpatterns = [
     path("search/", views.search, name="search"),
     path("units/<id:pk>/forms/", views.form_list, name="form_list"),
     path("units/<id:pk>/forms/print/", views.form_print, name="form_print"),
+    path("units/<id:pk>/sheets/", sheet_views.unit_sheets, name="unit_sheets"),
     path("units/<id:pk>/next/", views.unit_work, name="unit_work"),
     path("households/<id:pk>/verify/", views.household_verify, name="household_verify"),
     path("submissions/<uuid:submission>/undo/", views.submission_undo, name="submission_undo"),
+    path("sheets/", sheet_views.sheet_list, name="sheet_list"),
+    path("sheets/open/", sheet_views.sheet_open, name="sheet_open"),
+    path("sheets/<id:pk>/", sheet_views.sheet_detail, name="sheet_detail"),
+    path("sheets/<id:pk>/confirm/", sheet_views.sheet_confirm, name="sheet_confirm"),
+    path("sheets/<id:pk>/withdraw/", sheet_views.sheet_withdraw, name="sheet_withdraw"),
+    path("printings/<id:pk>/", sheet_views.printing_detail, name="printing_detail"),
+    path("printings/<id:pk>/cancel/", sheet_views.printing_cancel, name="printing_cancel"),
+    path("printings/<id:pk>/file/", sheet_views.printing_file, name="printing_file"),
     path("imports/", import_views.import_list, name="import_list"),
     path("imports/new/", import_views.import_create, name="import_create"),
     path("imports/template/<str:kind>.<str:format>", import_views.import_template, name="import_template"),

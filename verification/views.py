@@ -19,6 +19,7 @@ from verification import work as work_left
 from verification.forms import EntrySheet, Methods
 from verification.models import PassEvent, Round, RoundForm, VerificationPass
 from verification.rules import Refusal
+from verification.sheets import codes
 from verification.terms import OUTCOME_KEYS, Approval, Outcome
 
 # Where a row of the entry page shows an item; what it does not show stands with the name.
@@ -181,6 +182,8 @@ def search(request: HttpRequest) -> HttpResponse:
     if not scope_of(request.user).person_units:
         raise Http404("figures only, no persons")
     typed = request.GET.get("q", "").strip()
+    if not request.htmx and codes.is_scanned(typed):
+        return redirect(f"{reverse('verification:sheet_open')}?{urlencode({'code': typed})}")
     query = searching.parse(typed, this_year=clock.today().year)
     limit = searching.PANEL if request.htmx else searching.PAGE
     found = searching.find(query, request.user, Round.objects.current(), at_most=limit)
@@ -192,17 +195,18 @@ def search(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def submission_undo(request: HttpRequest, submission: UUID) -> HttpResponse:
-    """Undo what one submission recorded, and open its household again."""
+    """Undo what one submission recorded, and open its household, or its sheet, again."""
     passes = VerificationPass.objects.visible_to(request.user).filter(submission=submission)
     first = passes.select_related("form").first()
     if first is None:
         raise Http404
+    of_sheet = {"sheet_id": first.sheet_id, "household_id": None if first.sheet_id else first.form.household_id}
     try:
         services.undo_submission(submission=submission, by=request.user)
     except Refusal as refusal:
-        return render(
-            request, "409.html", {"refusal": refusal, "household_id": first.form.household_id}, status=refusal.status
-        )
+        return render(request, "409.html", {"refusal": refusal, **of_sheet}, status=refusal.status)
+    if first.sheet_id:
+        return redirect(f"{reverse('verification:sheet_detail', args=[first.sheet_id])}?undone=1")
     return redirect(f"{reverse('verification:household_verify', args=[first.form.household_id])}?undone=1")
 
 
