@@ -16,6 +16,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.str("CENSUS_VERIFY_VAR", str(BASE_DIR / "var")))
 EXPORT_DIR = VAR_DIR / "exports"
 IMPORT_DIR = VAR_DIR / "imports"
+SHEET_DIR = VAR_DIR / "sheets"
 
 DEBUG = env.bool("DEBUG", False)
 # A day turns the training mode on: the clock stands on that day, demo accounts exist,
@@ -145,6 +146,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10,
         "options": {"expires": 20},
     },
+    "take up printings whose worker died": {
+        "task": "verification.tasks.resume_printings",
+        "schedule": 10,
+        "options": {"expires": 20},
+    },
     "check the roll-ups": {
         "task": "reports.tasks.check_rollups",
         "schedule": crontab(hour=2, minute=15),
@@ -153,6 +159,11 @@ CELERY_BEAT_SCHEDULE = {
     "suspect faults over the whole register": {
         "task": "reports.tasks.sweep_faults",
         "schedule": crontab(hour=1, minute=15),
+        "options": {"expires": 60 * 60},
+    },
+    "clear old printings": {
+        "task": "verification.tasks.clear_printings",
+        "schedule": crontab(hour=3, minute=20),
         "options": {"expires": 60 * 60},
     },
     "clear old exports": {
@@ -164,6 +175,7 @@ CELERY_BEAT_SCHEDULE = {
 # A list or file of a million lines takes minutes; roll-ups must not stand behind it.
 CELERY_TASK_ROUTES = {
     "reports.tasks.make_export": {"queue": "exports"},
+    "verification.tasks.make_sheets": {"queue": "exports"},
     "verification.tasks.check_import": {"queue": "imports"},
     "verification.tasks.load_import": {"queue": "imports"},
 }

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from census_verify import clock
@@ -21,7 +22,7 @@ from verification.entry_rows import Rows
 from verification.forms import EntrySheet, Methods
 from verification.models import Correction, PassEvent, Round, RoundForm, VerificationPass
 from verification.rules import Refusal, proposed_visit
-from verification.terms import OUTCOME_KEYS, OUTCOME_WORDS, WITH_CORRECTIONS, Approval, Outcome
+from verification.terms import OUTCOME_KEYS, SHORT_LABELS, WITH_CORRECTIONS, Approval, Outcome
 from verification.views import current_round, unit_of_persons
 
 ID = re.compile(r"[0-9]{1,18}")
@@ -163,17 +164,18 @@ def twin_list(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def submission_undo(request: HttpRequest, submission: UUID) -> HttpResponse:
-    """Undo what one submission recorded, and open its household again."""
+    """Undo what one submission recorded, and open its household, or its sheet, again."""
     passes = VerificationPass.objects.visible_to(request.user).filter(submission=submission)
     first = passes.select_related("form").first()
     if first is None:
         raise Http404
+    of_sheet = {"sheet_id": first.sheet_id, "household_id": None if first.sheet_id else first.form.household_id}
     try:
         services.undo_submission(submission=submission, by=request.user)
     except Refusal as refusal:
-        return render(
-            request, "409.html", {"refusal": refusal, "household_id": first.form.household_id}, status=refusal.status
-        )
+        return render(request, "409.html", {"refusal": refusal, **of_sheet}, status=refusal.status)
+    if first.sheet_id:
+        return redirect(f"{reverse('verification:sheet_detail', args=[first.sheet_id])}?undone=1")
     return redirect(f"{reverse('verification:household_verify', args=[first.form.household_id])}?undone=1")
 
 
@@ -246,7 +248,7 @@ def _entry_page(
         "open_households": sum(h.open_households for h in hamlets),
         "pace": work_left.pace(round, household.commune_id, today=today),
         "outcomes": outcomes,
-        "outcome_words": [(o.value, OUTCOME_WORDS[o], o.label, OUTCOME_KEYS[o]) for o in Outcome],
+        "outcome_words": [(o.value, capfirst(SHORT_LABELS[o]), o.label, OUTCOME_KEYS[o]) for o in Outcome],
         "can_record": can_record,
         "saved": work_left.saved_by(request.user, request.GET.get("saved", "")),
         "undone": "undone" in request.GET,

@@ -17,7 +17,7 @@ from households.models import AdministrativeUnit, CollectionForm, TeamCommune, U
 from households.permissions import scope_of
 from households.statements import Statement
 from verification import form_values, items, outbox, permissions, rules
-from verification.models import Correction, PassEvent, Plan, PlanAdjustment, Round, RoundForm, VerificationPass
+from verification.models import Correction, PassEvent, Plan, PlanAdjustment, Round, RoundForm, Sheet, VerificationPass
 from verification.rules import Conflict, CorrectionEntry, Entry, InvalidEntry, NotAllowed, Refusal
 from verification.terms import REMOVALS, Approval, Outcome, SourcePaper
 
@@ -47,12 +47,48 @@ def record_results(
     `submission` is made by the client; the same one again answers with what it wrote the first time.
     Raises InvalidEntry, NotAllowed, or Conflict when somebody else recorded a result meanwhile.
     """
+    rows = LOCK_FOR_ENTRY.rows(household_id, round.pk)
+    how = {"by_books": by_books, "in_person": in_person, "verified_on": verified_on}
+    return _record(rows, entries, round, submission, by, **how)
+
+
+@transaction.atomic
+def record_results_of_sheet(
+    *,
+    sheet: Sheet,
+    round: Round,
+    entries: Iterable[Entry],
+    by_books: bool,
+    in_person: bool,
+    verified_on: date,
+    submission: UUID,
+    by: User,
+) -> Recorded:
+    """Record the results of people of many households, entered from one sheet: all of them, or none.
+
+    As `record_results`; every pass names the sheet.
+    """
+    entries = list(entries)
+    rows = LOCK_FORMS_FOR_ENTRY.rows([entry.form_id for entry in entries], round.pk)
+    how = {"by_books": by_books, "in_person": in_person, "verified_on": verified_on}
+    return _record(rows, entries, round, submission, by, sheet=sheet, **how)
+
+
+def _record(
+    rows: list[tuple],
+    entries: Iterable[Entry],
+    round: Round,
+    submission: UUID,
+    by: User,
+    *,
+    sheet: Sheet | None = None,
+    **how,
+) -> Recorded:
+    """The locked `rows` are given the results of `entries`."""
     entries = [rules.only_asked(entry) for entry in entries]
-    rows = {row[0]: EntryRow(*row) for row in LOCK_FOR_ENTRY.rows(household_id, round.pk)}
+    rows = {row[0]: EntryRow(*row) for row in rows}
     try:
-        passes, corrections = _checked(
-            entries, rows, round, by, by_books=by_books, in_person=in_person, verified_on=verified_on
-        )
+        passes, corrections = _checked(entries, rows, round, by, **how)
     except Refusal:
         # Nearly every submission is new: whether it was used before is asked only where something speaks for it.
         if recorded := _recorded_before(submission, entries, by):
@@ -60,6 +96,7 @@ def record_results(
         raise
     for verification_pass in passes:
         verification_pass.submission = submission
+        verification_pass.sheet = sheet
     if superseded := [p.supersedes_id for p in passes if p.supersedes_id]:
         if recorded := _recorded_before(submission, entries, by):
             return recorded
@@ -88,15 +125,18 @@ class EntryRow(NamedTuple):
 
 
 # Locked and read in one statement: these columns are the locked row's own, or the form's, which no result
-# changes. (Joined with anything else it would need two, see `locked_rows`.)
-LOCK_FOR_ENTRY = Statement(
-    "lock_household_for_entry",
-    "bigint, bigint",
-    """
+# changes. (Joined with anything else it would need two, see `locked_rows`.) Always in the order of the rows,
+# so that a sheet and a household that share people wait for each other instead of blocking each other.
+LOCK = """
     SELECT of_round.form_id, of_round.province_id, of_round.commune_id, of_round.standing_pass_id, form.birth_year
     FROM verification_roundform of_round JOIN households_collectionform form ON form.id = of_round.form_id
-    WHERE of_round.household_id = $1 AND of_round.round_id = $2
-    ORDER BY of_round.id FOR UPDATE OF of_round""",
+    WHERE {which} AND of_round.round_id = $2
+    ORDER BY of_round.id FOR UPDATE OF of_round"""
+LOCK_FOR_ENTRY = Statement(
+    "lock_household_for_entry", "bigint, bigint", LOCK.format(which="of_round.household_id = $1")
+)
+LOCK_FORMS_FOR_ENTRY = Statement(
+    "lock_forms_for_entry", "bigint[], bigint", LOCK.format(which="of_round.form_id = ANY ($1)")
 )
 
 
@@ -144,7 +184,7 @@ def _checked(
                 event_on=entry.event_on,
                 destination=entry.destination,
                 paper=entry.paper,
-                duplicate_of=_other_form(entry, row, round),
+                duplicate_of=other_form_of(entry, row, round),
                 reason=entry.reason,
                 attempts=entry.attempts,
                 next_visit_on=entry.next_visit_on,
@@ -262,7 +302,7 @@ def team_of(by: User, commune_id: int, today: date) -> int | None:
     return rows.values_list("team_id", flat=True).first()
 
 
-def _other_form(entry: Entry, row: EntryRow, round: Round) -> CollectionForm | None:
+def other_form_of(entry: Entry, row: EntryRow, round: Round) -> CollectionForm | None:
     """The form that a duplicate repeats. It must remain: two forms that name each other would both go."""
     if entry.outcome != Outcome.DUPLICATE:
         return None
@@ -370,12 +410,16 @@ def undo_submission(*, submission: UUID, by: User) -> list[VerificationPass]:
     if not passes or any(p.officer_id != by.pk for p in passes):
         raise NotAllowed(say("Only the officer who recorded a result can undo it."))
     round = passes[0].round
+    # a sheet before the rows of its people, as whoever enters it does
+    sheets = list(Sheet.objects.select_for_update().filter(pk__in={p.sheet_id for p in passes if p.sheet_id}))
     rows = locked_rows(RoundForm.objects.in_round(round).filter(form__in=[p.form_id for p in passes]))
     if PassEvent.objects.filter(verification_pass__in=passes, kind=PassEvent.Kind.UNDONE).exists():
         return []
     if round.status != Round.Status.OPEN:
         raise Conflict(say("The round “%(round)s” is not open.") % {"round": round.name})
     if any(rows[p.form_id].standing_pass_id != p.pk for p in passes):
+        if sheets:
+            raise Conflict(say("A later result stands for somebody of this sheet; it cannot be undone any more."))
         raise Conflict(say("A later result stands for somebody of this household; it cannot be undone any more."))
     if any(rows[p.form_id].approval in ("approved", "returned") for p in passes):
         raise Conflict(say("The district has decided on this result; it cannot be undone any more."))
@@ -392,6 +436,8 @@ def undo_submission(*, submission: UUID, by: User) -> list[VerificationPass]:
         earlier = verification_pass.supersedes
         _let_stand(rows[verification_pass.form_id], earlier, round, decisions.get(earlier and earlier.pk))
     _save_standing(rows.values())
+    if sheets:
+        Sheet.objects.filter(pk__in=[sheet.pk for sheet in sheets]).update(entered_at=None, entered_by=None)
     outbox.mark(round.pk, {p.commune_id for p in passes})
     return passes
 

@@ -1,4 +1,5 @@
-"""Imports are checked and loaded by a worker of the queue `imports`; corrected forms are judged again. The schedule is in settings."""
+"""Imports are checked and loaded by a worker of the queue `imports`, sheets are set by one of the queue `exports`;
+corrected forms are judged again. The schedule is in settings."""
 
 import logging
 
@@ -7,10 +8,11 @@ from celery import shared_task
 from households.imports import stages
 from households.models import Import
 from verification import form_values, imports
+from verification.sheets import making
 
 logger = logging.getLogger(__name__)
 
-# how often beat looks for imports that wait; what it sent before is dropped unread by then
+# how often beat looks for imports and printings that wait; what it sent before is dropped unread by then
 RESUME_SECONDS = 10
 
 
@@ -45,3 +47,28 @@ def resume_imports() -> None:
     """Ask again for every import that waits: its message was lost, or its worker died."""
     for import_id, status in stages.waiting():
         TASKS[status].apply_async([import_id], expires=RESUME_SECONDS)
+
+
+@shared_task
+def make_sheets(printing_id: int) -> None:
+    making.make(printing_id)
+
+
+def ask_for_sheets(printing_id: int) -> None:
+    """Send the task; where the broker is away `resume_printings` sends it later."""
+    try:
+        make_sheets.apply_async([printing_id], retry=False)
+    except Exception as gone:  # kombu and redis-py each raise their own
+        logger.warning("the broker is away, printing %s waits: %s", printing_id, type(gone).__name__)
+
+
+@shared_task
+def resume_printings() -> None:
+    """Ask again for every printing that waits: its message was lost, or its worker died."""
+    for printing_id in making.waiting():
+        make_sheets.apply_async([printing_id], expires=RESUME_SECONDS)
+
+
+@shared_task
+def clear_printings() -> None:
+    making.clear_old()

@@ -28,17 +28,17 @@ OUTCOME_KEYS = {
     Outcome.NOT_MET: "v",
     Outcome.UNVERIFIABLE: "k",
 }
-# The same where there is room for a word only, beside its key.
-OUTCOME_WORDS = {
-    Outcome.MATCHED: _("Correct"),
-    Outcome.CORRECTED: _("Wrong"),
-    Outcome.SUPPLEMENTED: _("Missing item"),
-    Outcome.DECEASED: _("Deceased"),
-    Outcome.MOVED_AWAY: _("Moved away"),
-    Outcome.DUPLICATE: _("Duplicate"),
-    Outcome.EMIGRATED: _("Abroad"),
-    Outcome.NOT_MET: _("Absent"),
-    Outcome.UNVERIFIABLE: _("Not verifiable"),
+# Where many of them stand in one sentence or on paper: "55 đúng, 2 sai, 1 vắng".
+SHORT_LABELS = {
+    Outcome.MATCHED: _("correct"),
+    Outcome.CORRECTED: _("wrong"),
+    Outcome.SUPPLEMENTED: _("missing"),
+    Outcome.DECEASED: _("deceased"),
+    Outcome.MOVED_AWAY: _("moved away"),
+    Outcome.DUPLICATE: _("duplicate"),
+    Outcome.EMIGRATED: _("settled abroad"),
+    Outcome.NOT_MET: _("absent"),
+    Outcome.UNVERIFIABLE: _("not verifiable"),
 }
 # Outcomes that propose to take the form out of the register: counted once the district approved.
 REMOVALS = (Outcome.DECEASED, Outcome.DUPLICATE, Outcome.EMIGRATED)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from verification import approval_views, entry_views, import_views, views
+from verification import approval_views, entry_views, import_views, sheet_views, views
 
 app_name = "verification"
 
@@ -15,6 +15,15 @@ urlpatterns = [
     path("forms/<id:pk>/twins/", entry_views.twin_list, name="twin_list"),
     path("submissions/<uuid:submission>/undo/", entry_views.submission_undo, name="submission_undo"),
     path("approvals/", approval_views.approval_list, name="approval_list"),
+    path("units/<id:pk>/sheets/", sheet_views.unit_sheets, name="unit_sheets"),
+    path("sheets/", sheet_views.sheet_list, name="sheet_list"),
+    path("sheets/open/", sheet_views.sheet_open, name="sheet_open"),
+    path("sheets/<id:pk>/", sheet_views.sheet_detail, name="sheet_detail"),
+    path("sheets/<id:pk>/confirm/", sheet_views.sheet_confirm, name="sheet_confirm"),
+    path("sheets/<id:pk>/withdraw/", sheet_views.sheet_withdraw, name="sheet_withdraw"),
+    path("printings/<id:pk>/", sheet_views.printing_detail, name="printing_detail"),
+    path("printings/<id:pk>/cancel/", sheet_views.printing_cancel, name="printing_cancel"),
+    path("printings/<id:pk>/file/", sheet_views.printing_file, name="printing_file"),
     path("imports/", import_views.import_list, name="import_list"),
     path("imports/new/", import_views.import_create, name="import_create"),
     path("imports/template/<str:kind>.<str:format>", import_views.import_template, name="import_template"),

@@ -1,9 +1,11 @@
 """Lists of the records of a unit, and the search."""
 
 from itertools import groupby
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from census_verify import clock
@@ -13,6 +15,7 @@ from households.permissions import scope_of
 from verification import records, waiting
 from verification import search as searching
 from verification.models import Round
+from verification.sheets import codes
 from verification.terms import OUTCOME_KEYS, Outcome
 
 
@@ -67,6 +70,8 @@ def search(request: HttpRequest) -> HttpResponse:
     if not scope_of(request.user).person_units:
         raise Http404("figures only, no persons")
     typed = request.GET.get("q", "").strip()
+    if not request.htmx and codes.is_scanned(typed):
+        return redirect(f"{reverse('verification:sheet_open')}?{urlencode({'code': typed})}")
     query = searching.parse(typed, this_year=clock.today().year)
     limit = searching.PANEL if request.htmx else searching.PAGE
     found = searching.find(query, request.user, Round.objects.current(), at_most=limit)

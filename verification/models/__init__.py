@@ -1,4 +1,5 @@
 from verification.models.rounds import Plan, PlanAdjustment, Round, RoundForm, Target
+from verification.models.sheets import Printing, Sheet, SheetLine
 from verification.models.work import Correction, PassEvent, RollupMark, VerificationPass
 
 __all__ = [
@@ -6,9 +7,12 @@ __all__ = [
     "PassEvent",
     "Plan",
     "PlanAdjustment",
+    "Printing",
     "RollupMark",
     "Round",
     "RoundForm",
+    "Sheet",
+    "SheetLine",
     "Target",
     "VerificationPass",
 ]

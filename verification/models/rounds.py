@@ -45,6 +45,11 @@ class Round(models.Model):
         PROVINCE = 1, _("the province (PC06)")
         DISTRICT = 2, _("the district")
 
+    class NumbersOnSheets(models.TextChoices):
+        LAST_DIGITS = "last", _("the last three digits")
+        WHOLE = "whole", _("whole")
+        NONE = "none", _("none")
+
     name = models.CharField(_("name"), max_length=100)
     area = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="rounds", verbose_name=_("area"))
     starts_on = models.DateField(_("starts on"))
@@ -64,6 +69,12 @@ class Round(models.Model):
         _("who approves"), choices=ApprovingLevel, default=ApprovingLevel.DISTRICT, db_default=ApprovingLevel.DISTRICT
     )
     undo_minutes = models.SmallIntegerField(_("minutes in which a result may be undone"), default=10)
+    numbers_on_sheets = models.CharField(
+        _("numbers of persons on printed checklists"),
+        max_length=5,
+        choices=NumbersOnSheets,
+        default=NumbersOnSheets.LAST_DIGITS,
+    )
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.PLANNED)
     opened_at = models.DateTimeField(_("opened at"), null=True, blank=True)
     opened_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")

@@ -27,6 +27,10 @@ class VerificationPass(models.Model):
     officer = models.ForeignKey(User, models.PROTECT, related_name="passes", db_index=False)
     # made by the client; sending the same submission again changes nothing
     submission = models.UUIDField()
+    # the printed checklist it was entered from
+    sheet = models.ForeignKey(
+        "verification.Sheet", models.PROTECT, null=True, blank=True, related_name="passes", db_index=False
+    )
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome)
     by_books = models.BooleanField(_("compared with the police books"))
     in_person = models.BooleanField(_("seen in person, with papers"))
