@@ -15,7 +15,7 @@ from verification import items
 from verification.rules import CorrectionEntry, Entry, InvalidEntry
 from verification.terms import Outcome, SourcePaper
 
-CORRECTION_LINES = 3  # as many as fit; a form with more faults takes a second saving
+CORRECTION_LINES = 6  # as many as a chip card can show at once
 BROKEN = ("\ufffd", "\x00")  # what a byte that is not UTF-8 becomes; what no keyboard types
 BROKEN_SENTENCE = _("Some letters arrived broken (not UTF-8). Type them again.")
 
