@@ -1,12 +1,13 @@
 from django.urls import path
 
-from verification import approval_views, entry_views, import_views, sheet_views, views
+from verification import approval_views, card_views, entry_views, import_views, sheet_views, views
 
 app_name = "verification"
 
 urlpatterns = [
     path("next/", entry_views.work, name="work"),
     path("search/", views.search, name="search"),
+    path("scan/", card_views.card_scan, name="card_scan"),
     path("units/<id:pk>/forms/", views.form_list, name="form_list"),
     path("units/<id:pk>/forms/print/", views.form_print, name="form_print"),
     path("units/<id:pk>/next/", entry_views.unit_work, name="unit_work"),
