@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from django.utils.translation import gettext as say
 
@@ -28,6 +29,12 @@ class Conflict(Refusal):
     status = 409
 
 
+class TooBusy(Refusal):
+    """Nothing wrong with it; the machine has too much of it just now."""
+
+    status = 503
+
+
 class NotAllowed(Refusal):
     """She may look, but it is not hers to do."""
 
@@ -43,6 +50,7 @@ class CorrectionEntry:
     source: str
     fault: str = ""
     note: str = ""
+    proof: UUID | None = None  # an uploaded photo or scan of the paper
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,7 @@ class Entry:
     event_on: date | None = None
     destination: str = ""
     paper: str = ""
+    proof: UUID | None = None  # of the paper
     duplicate_barcode: str = ""
     reason: str = ""
     attempts: int | None = None
@@ -77,6 +86,8 @@ DETAILS = frozenset().union(*ASKS.values())
 def only_asked(entry: Entry) -> Entry:
     """The entry without what was typed for an outcome that was then changed for another."""
     blank = {f.name: f.default for f in fields(Entry) if f.name in DETAILS - ASKS.get(entry.outcome, set())}
+    if "paper" in blank:
+        blank["proof"] = None
     return replace(entry, **blank)
 
 

@@ -16,7 +16,7 @@ from households import text
 from households.models import AdministrativeUnit, CollectionForm, TeamCommune, User, WorkTeam
 from households.permissions import scope_of
 from households.statements import Statement
-from verification import items, outbox, permissions, rules
+from verification import items, outbox, permissions, proofs, rules
 from verification.models import Correction, PassEvent, Plan, PlanAdjustment, Round, RoundForm, VerificationPass
 from verification.rules import Conflict, CorrectionEntry, Entry, InvalidEntry, NotAllowed, Refusal
 from verification.terms import REMOVALS, Approval, Outcome, SourcePaper
@@ -73,6 +73,8 @@ def record_results(
             correction.verification_pass = of_form[form_id]
             correction.approval = rules.approval_at_first(of_form[form_id].outcome, round.approval_outcomes)
         Correction.objects.bulk_create(correction for _, correction in corrections)
+    if attached := proofs.given(entries):
+        proofs.link(attached, passes, corrections)
     return Recorded(passes)
 
 
@@ -151,6 +153,8 @@ def _checked(
         )
     forms = CollectionForm.objects.in_bulk([entry.form_id for entry in entries if entry.corrections])
     corrections = [correction_of(c, entry, forms[entry.form_id]) for entry in entries for c in entry.corrections]
+    if attached := proofs.given(entries):
+        proofs.require_usable(attached, by)
     return passes, corrections
 
 

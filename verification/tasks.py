@@ -1,4 +1,4 @@
-"""Imports are checked and loaded by a worker of the queue `imports`. The schedule is in settings."""
+"""What runs later or on a clock: imports by a worker of the queue `imports`. The schedule is in settings."""
 
 import logging
 
@@ -6,7 +6,7 @@ from celery import shared_task
 
 from households.imports import stages
 from households.models import Import
-from verification import imports
+from verification import imports, proofs
 
 logger = logging.getLogger(__name__)
 
@@ -40,3 +40,9 @@ def resume_imports() -> None:
     """Ask again for every import that waits: its message was lost, or its worker died."""
     for import_id, status in stages.waiting():
         TASKS[status].apply_async([import_id], expires=RESUME_SECONDS)
+
+
+@shared_task
+def clear_proofs() -> int:
+    """Take away photos and scans that nobody recorded; returns how many."""
+    return proofs.clear_waiting()

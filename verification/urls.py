@@ -1,6 +1,6 @@
 from django.urls import path
 
-from verification import import_views, views
+from verification import import_views, proof_views, views
 
 app_name = "verification"
 
@@ -11,6 +11,11 @@ urlpatterns = [
     path("units/<id:pk>/forms/print/", views.form_print, name="form_print"),
     path("units/<id:pk>/next/", views.unit_work, name="unit_work"),
     path("households/<id:pk>/verify/", views.household_verify, name="household_verify"),
+    path("households/<id:pk>/proofs/", proof_views.household_proof, name="household_proof"),
+    path("corrections/<id:pk>/proof/", proof_views.correction_proof, name="correction_proof"),
+    path("passes/<id:pk>/proof/", proof_views.pass_proof, name="pass_proof"),
+    path("proofs/<uuid:pk>/", proof_views.proof_detail, name="proof_detail"),
+    path("proofs/<uuid:pk>/small/", proof_views.proof_small, name="proof_small"),
     path("submissions/<uuid:submission>/undo/", views.submission_undo, name="submission_undo"),
     path("imports/", import_views.import_list, name="import_list"),
     path("imports/new/", import_views.import_create, name="import_create"),

@@ -1,3 +1,4 @@
+from verification.models.proofs import Proof
 from verification.models.rounds import Plan, PlanAdjustment, Round, RoundForm, Target
 from verification.models.work import Correction, PassEvent, RollupMark, VerificationPass
 
@@ -6,6 +7,7 @@ __all__ = [
     "PassEvent",
     "Plan",
     "PlanAdjustment",
+    "Proof",
     "RollupMark",
     "Round",
     "RoundForm",

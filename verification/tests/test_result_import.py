@@ -167,7 +167,7 @@ class TestAsByHand:
         RoundForm.objects.update(outcome="", approval="", counted_on=None, next_visit_on=None, standing_pass=None)
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
-            cursor.execute("TRUNCATE verification_correction, verification_passevent")
+            cursor.execute("TRUNCATE verification_correction, verification_passevent, verification_proof")
             cursor.execute("ALTER TABLE verification_verificationpass DISABLE TRIGGER USER")
             cursor.execute("DELETE FROM verification_verificationpass")
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
