@@ -18,11 +18,7 @@ from verification.rules import InvalidEntry, Refusal
 ID = re.compile(r"[0-9]{1,18}")
 TYPES = {Proof.Kind.IMAGE: "image/jpeg", Proof.Kind.PDF: "application/pdf"}
 # A picture or a document and nothing else, whatever the bytes say: no script, no form, no other address.
-# The viewer of PDFs is a part of the browser that `sandbox` shuts off.
-POLICIES = {
-    Proof.Kind.IMAGE: "default-src 'none'; sandbox",
-    Proof.Kind.PDF: "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-}
+POLICY = "default-src 'none'; sandbox"
 
 
 @require_POST
@@ -120,7 +116,7 @@ def _show(request: HttpRequest, proof: Proof, *, small: bool = False) -> HttpRes
         sentence = say("The photo or scan is recorded, but its file is not on this server. Tell the administrator.")
         return render(request, "404.html", {"sentence": sentence}, status=404)
     answer = FileResponse(file, content_type=TYPES[proof.kind], filename=f"giay-to-{path.name}")
-    answer.headers["Content-Security-Policy"] = POLICIES[proof.kind]
+    answer.headers["Content-Security-Policy"] = POLICY
     answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["Content-Encoding"] = "identity"  # packed already: the middleware would pack it once more
