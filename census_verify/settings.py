@@ -17,6 +17,7 @@ VAR_DIR = Path(env.str("CENSUS_VERIFY_VAR", str(BASE_DIR / "var")))
 EXPORT_DIR = VAR_DIR / "exports"
 IMPORT_DIR = VAR_DIR / "imports"
 SHEET_DIR = VAR_DIR / "sheets"
+PROOF_DIR = VAR_DIR / "proofs"  # photos and scans of papers: facts, to be backed up with the database
 
 DEBUG = env.bool("DEBUG", False)
 # A day turns the training mode on: the clock stands on that day, demo accounts exist,
@@ -171,6 +172,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=3, minute=15),
         "options": {"expires": 60 * 60},
     },
+    "clear proofs that were never recorded": {
+        "task": "verification.tasks.clear_proofs",
+        "schedule": crontab(hour=3, minute=30),
+        "options": {"expires": 60 * 60},
+    },
 }
 # A list or file of a million lines takes minutes; roll-ups must not stand behind it.
 CELERY_TASK_ROUTES = {
@@ -237,8 +243,8 @@ X_FRAME_OPTIONS = "DENY"
 
 # The largest form is a household of fifteen with corrections; 1 MB is far beyond it.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-# Files come in on the page of imports only, and go to the disk as they arrive.
-FILE_UPLOAD_HANDLERS = ["census_verify.uploads.ImportUploadHandler"]
+# Files come in on the pages of imports and of proofs only, and go to the disk as they arrive.
+FILE_UPLOAD_HANDLERS = ["census_verify.uploads.KnownPagesUploadHandler"]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],

@@ -47,6 +47,13 @@ class DayField(forms.DateField):
         )
 
 
+class ProofField(forms.UUIDField):
+    """The key that the upload of a photo or scan answered with."""
+
+    def __init__(self):
+        super().__init__(required=False, error_messages={"invalid": _("Attach the photo or scan once more.")})
+
+
 class SheetForm(forms.Form):
     """What holds for the whole household."""
 
@@ -63,6 +70,7 @@ class PersonForm(forms.Form):
     event_on = DayField()
     destination = CleanCharField()
     paper = CleanCharField()
+    proof = ProofField()
     duplicate_barcode = CleanCharField(max_length=20)
     reason = CleanCharField()
     attempts = forms.IntegerField(required=False)
@@ -76,6 +84,7 @@ class CorrectionForm(forms.Form):
     source = CleanCharField()
     fault = CleanCharField()
     note = CleanCharField()
+    proof = ProofField()
 
 
 # What a person's part of the sheet may hold beside her result and the pass that was seen.

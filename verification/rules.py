@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from django.utils.translation import gettext as say
 
@@ -42,6 +43,12 @@ class Doubtful(Refusal):
         self.seen = seen
 
 
+class TooBusy(Refusal):
+    """Nothing wrong with it; the machine has too much of it just now."""
+
+    status = 503
+
+
 class NotAllowed(Refusal):
     """She may look, but it is not hers to do."""
 
@@ -57,6 +64,7 @@ class CorrectionEntry:
     source: str
     fault: str = ""
     note: str = ""
+    proof: UUID | None = None  # an uploaded photo or scan of the paper
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,7 @@ class Entry:
     event_on: date | None = None
     destination: str = ""
     paper: str = ""
+    proof: UUID | None = None  # of the paper
     duplicate_barcode: str = ""
     reason: str = ""
     attempts: int | None = None
@@ -91,6 +100,8 @@ DETAILS = frozenset().union(*ASKS.values())
 def only_asked(entry: Entry) -> Entry:
     """The entry without what was typed for an outcome that was then changed for another."""
     blank = {f.name: f.default for f in fields(Entry) if f.name in DETAILS - ASKS.get(entry.outcome, set())}
+    if "paper" in blank:
+        blank["proof"] = None
     return replace(entry, **blank)
 
 

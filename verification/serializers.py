@@ -42,6 +42,7 @@ class CorrectionSerializer(serializers.Serializer):
     source = CleanCharField()
     fault = CleanCharField()
     note = CleanCharField(max_length=200)
+    proof = serializers.UUIDField(required=False, allow_null=True, default=None)
 
 
 class EntrySerializer(serializers.Serializer):
@@ -51,6 +52,7 @@ class EntrySerializer(serializers.Serializer):
     event_on = serializers.DateField(required=False, allow_null=True, default=None)
     destination = CleanCharField(max_length=200)
     paper = CleanCharField()
+    proof = serializers.UUIDField(required=False, allow_null=True, default=None)
     duplicate_barcode = CleanCharField(max_length=20)
     reason = CleanCharField(max_length=200)
     attempts = serializers.IntegerField(required=False, allow_null=True, default=None)

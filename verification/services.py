@@ -16,7 +16,7 @@ from households import text
 from households.models import AdministrativeUnit, CollectionForm, TeamCommune, User, WorkTeam
 from households.permissions import scope_of
 from households.statements import Statement
-from verification import form_values, items, outbox, permissions, rules
+from verification import form_values, items, outbox, permissions, proofs, rules
 from verification.models import Correction, PassEvent, Plan, PlanAdjustment, Round, RoundForm, Sheet, VerificationPass
 from verification.rules import Conflict, CorrectionEntry, Entry, InvalidEntry, NotAllowed, Refusal
 from verification.terms import REMOVALS, Approval, Outcome, SourcePaper
@@ -111,6 +111,8 @@ def _record(
             correction.approval = rules.approval_at_first(of_form[form_id].outcome, round.approval_outcomes)
         made = Correction.objects.bulk_create(correction for _, correction in corrections)
         form_values.put_in_force(correction for correction in made if not correction.approval)
+    if attached := proofs.given(entries):
+        proofs.link(attached, passes, corrections)
     return Recorded(passes)
 
 
@@ -192,6 +194,8 @@ def _checked(
         )
     forms = CollectionForm.objects.in_bulk([entry.form_id for entry in entries if entry.corrections])
     corrections = [correction_of(c, entry, forms[entry.form_id]) for entry in entries for c in entry.corrections]
+    if attached := proofs.given(entries):
+        proofs.require_usable(attached, by)
     return passes, corrections
 
 

@@ -1,5 +1,5 @@
 """Imports are checked and loaded by a worker of the queue `imports`, sheets are set by one of the queue `exports`;
-corrected forms are judged again. The schedule is in settings."""
+corrected forms are judged again; photos that nobody recorded are cleared. The schedule is in settings."""
 
 import logging
 
@@ -7,7 +7,7 @@ from celery import shared_task
 
 from households.imports import stages
 from households.models import Import
-from verification import form_values, imports
+from verification import form_values, imports, proofs
 from verification.sheets import making
 
 logger = logging.getLogger(__name__)
@@ -72,3 +72,9 @@ def resume_printings() -> None:
 @shared_task
 def clear_printings() -> None:
     making.clear_old()
+
+
+@shared_task
+def clear_proofs() -> int:
+    """Take away photos and scans that nobody recorded; returns how many."""
+    return proofs.clear_waiting()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from verification import approval_views, card_views, entry_views, import_views, sheet_views, views
+from verification import approval_views, card_views, entry_views, import_views, proof_views, sheet_views, views
 
 app_name = "verification"
 
@@ -25,6 +25,11 @@ urlpatterns = [
     path("printings/<id:pk>/", sheet_views.printing_detail, name="printing_detail"),
     path("printings/<id:pk>/cancel/", sheet_views.printing_cancel, name="printing_cancel"),
     path("printings/<id:pk>/file/", sheet_views.printing_file, name="printing_file"),
+    path("households/<id:pk>/proofs/", proof_views.household_proof, name="household_proof"),
+    path("corrections/<id:pk>/proof/", proof_views.correction_proof, name="correction_proof"),
+    path("passes/<id:pk>/proof/", proof_views.pass_proof, name="pass_proof"),
+    path("proofs/<uuid:pk>/", proof_views.proof_detail, name="proof_detail"),
+    path("proofs/<uuid:pk>/small/", proof_views.proof_small, name="proof_small"),
     path("imports/", import_views.import_list, name="import_list"),
     path("imports/new/", import_views.import_create, name="import_create"),
     path("imports/template/<str:kind>.<str:format>", import_views.import_template, name="import_template"),

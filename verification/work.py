@@ -235,7 +235,26 @@ def saved_by(officer: User, submission: str) -> dict | None:
         "matched": matched,
         "others": len(passes) - matched,
         "doubts": _doubts(passes),
+        "without_proof": _without_proof(passes),
     }
+
+
+def _without_proof(passes: list[VerificationPass]) -> list[tuple[str, int, str]]:
+    """Corrections and papers just recorded to which a photo can still be attached: (page, its key, of what)."""
+    corrected, papers = [p for p in passes if p.outcome in WITH_CORRECTIONS], [p for p in passes if p.paper]
+    if not corrected and not papers:
+        return []
+    prefetch_related_objects(passes, "proofs", "corrections__proofs")
+    items_left = [
+        ("verification:correction_proof", correction.pk, f"{p.form.full_name}, {items.ITEMS[correction.field].label}")
+        for p in corrected
+        for correction in p.corrections.all()
+        if not correction.proofs.all()
+    ]
+    papers_left = [p for p in papers if not p.proofs.all()]
+    return items_left + [
+        ("verification:pass_proof", p.pk, f"{p.form.full_name}, {p.get_outcome_display()}") for p in papers_left
+    ]
 
 
 def _doubts(passes: list[VerificationPass]) -> list[tuple[str, list[str]]]:

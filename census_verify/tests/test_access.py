@@ -10,6 +10,8 @@ from census_verify import clock, log_in
 from households.models import Import, User
 from reports.models import Export
 from reports.tasks import worker_seen
+from verification.models import Proof
+from verification.rules import CorrectionEntry
 from verification.tests.factories import record
 
 OPEN_TO_ALL = {"healthz", "readyz", "login", "set_language"}
@@ -29,6 +31,15 @@ def named_urls(resolver=None, namespace=""):
 def addresses(round, homes, cast, tree):
     """Each address with the things of Hương Trà in it."""
     submission = record(homes.two, cast.officer).passes[0].submission
+    corrected = record(
+        homes.four, cast.officer, "corrected", corrections=(CorrectionEntry("birth_date", "12/3/1956", "archive"),)
+    )
+    form = corrected.passes[0].form
+    proof = Proof.objects.create(
+        form=form, province_id=form.province_id, commune_id=form.commune_id, uploaded_by=cast.officer,
+        uploaded_at=clock.now(), kind="image", bytes=1, sha256="0", width=1, height=1,
+        correction=corrected.passes[0].corrections.get(),
+    )  # fmt: skip
     export = Export.objects.create(
         owner=cast.officer, round=round, unit=tree.huong_tra, kind="forms", format="csv", language="vi",
         asked_at=clock.now(), status="done", finished_at=clock.now(), rows=0,
@@ -40,6 +51,9 @@ def addresses(round, homes, cast, tree):
         "household": homes.four.pk,
         "form": tree.huong_tra.pk,
         "twin": homes.four.forms.first().pk,
+        "correction": proof.correction_id,
+        "pass": corrected.passes[0].pk,
+        "proof": proof.pk,
         "import": Import.objects.create(
             kind="forms",
             area=tree.province,
@@ -116,7 +130,8 @@ def test_a_leader_sees_figures_and_no_person(addresses, client, cast):
     assert client.get(addresses["reports:home"]).status_code == 200
     assert client.get(addresses["reports:unit_detail"]).status_code == 200
     for name in ("verification:form_list", "verification:form_print", "verification:household_verify",
-                 "api:household_detail", "verification:unit_work"):  # fmt: skip
+                 "api:household_detail", "verification:unit_work", "verification:proof_detail", "verification:proof_small",
+                 "verification:correction_proof"):  # fmt: skip
         assert client.get(addresses[name]).status_code == 404, name
 
 

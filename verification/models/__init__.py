@@ -1,3 +1,4 @@
+from verification.models.proofs import Proof
 from verification.models.rounds import Plan, PlanAdjustment, Round, RoundForm, Target
 from verification.models.sheets import Printing, Sheet, SheetLine
 from verification.models.work import Correction, PassEvent, RollupMark, VerificationPass
@@ -8,6 +9,7 @@ __all__ = [
     "Plan",
     "PlanAdjustment",
     "Printing",
+    "Proof",
     "RollupMark",
     "Round",
     "RoundForm",
