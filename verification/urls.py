@@ -1,6 +1,6 @@
 from django.urls import path
 
-from verification import import_views, views
+from verification import import_views, person_views, views
 
 app_name = "verification"
 
@@ -11,6 +11,9 @@ urlpatterns = [
     path("units/<id:pk>/forms/print/", views.form_print, name="form_print"),
     path("units/<id:pk>/next/", views.unit_work, name="unit_work"),
     path("households/<id:pk>/verify/", views.household_verify, name="household_verify"),
+    path("households/<id:pk>/people/new/", person_views.person_create, name="person_create"),
+    path("people/<uuid:submission>/", person_views.person_detail, name="person_detail"),
+    path("people/<uuid:submission>/undo/", person_views.person_undo, name="person_undo"),
     path("submissions/<uuid:submission>/undo/", views.submission_undo, name="submission_undo"),
     path("imports/", import_views.import_list, name="import_list"),
     path("imports/new/", import_views.import_create, name="import_create"),
