@@ -26,6 +26,7 @@ api = [
     path("units/<int:pk>/", reports_api.UnitDetail.as_view(), name="unit_detail"),
     path("households/<int:pk>/", verification_api.HouseholdDetail.as_view(), name="household_detail"),
     path("households/<int:pk>/results/", verification_api.HouseholdResults.as_view(), name="household_results"),
+    path("households/<int:pk>/people/", verification_api.HouseholdPeople.as_view(), name="household_people"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
 ]
 

@@ -42,6 +42,11 @@ def marked_key(text: str) -> str:
     return key
 
 
+def lexeme(word: str) -> str:
+    """A word of a tsquery, whatever it holds."""
+    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
 def spellings(word: str) -> list[str]:
     """The ways forms write one word: both places of the tone; capitals, as a name, small."""
     early = late = marked_key(word)

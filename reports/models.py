@@ -65,6 +65,7 @@ class Tally(Owned, Counts):
     collected = models.IntegerField(_("collected"), default=0)
     qualified = models.IntegerField(_("qualified"), default=0)
     in_scope = models.IntegerField(_("in scope"), default=0)
+    new_people = models.IntegerField(_("new people, outside the plan"), default=0)
     rolled_up_at = models.DateTimeField()
 
     class Meta:
@@ -74,8 +75,8 @@ class Tally(Owned, Counts):
 
     @property
     def base(self) -> int:
-        """What the rate is a share of: the plan; a hamlet has none, so its collected forms."""
-        return self.plan or self.collected
+        """What the rate is a share of: the plan; a hamlet has none, so its collected forms but those of new people."""
+        return self.plan or self.collected - self.new_people
 
     @property
     def left(self) -> int:

@@ -289,7 +289,15 @@ def _rows(round: Round, owners: list, kind: str) -> list[UnitRow]:
 def total_of(rows: list[UnitRow], round: Round) -> UnitRow:
     """The foot of a table: the sum of its lines."""
     total = empty_tally(round)
-    for name in ("population", "plan", "collected", "qualified", "in_scope", *(f.name for f in Counts._meta.fields)):
+    for name in (
+        "population",
+        "plan",
+        "collected",
+        "qualified",
+        "in_scope",
+        "new_people",
+        *(f.name for f in Counts._meta.fields),
+    ):
         setattr(total, name, sum(getattr(row.tally, name) for row in rows))
     return UnitRow(None, total, sum(row.today for row in rows))
 

@@ -33,6 +33,11 @@ FORMS = """
     FROM households_collectionform form
     LEFT JOIN verification_roundform in_round ON in_round.form_id = form.id AND in_round.round_id = %s
     WHERE form.commune_id = ANY(%s) GROUP BY 1, 2, 3, 4, 5"""
+# by the place of the form itself, which the record of who found her repeats
+NEW_PEOPLE = """
+    SELECT form.hamlet_id, form.commune_id, count(*) FROM households_collectionform form
+    JOIN verification_newperson found ON found.form_id = form.id
+    WHERE found.round_id = %s AND form.commune_id = ANY(%s) GROUP BY 1, 2"""
 FAULTS = """
     SELECT pass.commune_id, pass.verified_on, correction.fault, count(DISTINCT pass.form_id)
     FROM verification_correction correction
@@ -129,6 +134,9 @@ def _recount(cursor, round: Round) -> Counter:
             add(hamlet, commune, ("tally",), "in_scope", count)
         if reason:
             add(None, commune, ("refusals", reason), "forms", count)
+    cursor.execute(NEW_PEOPLE, [round.pk, communes])
+    for hamlet, commune, count in cursor.fetchall():
+        add(hamlet, commune, ("tally",), "new_people", count)
     cursor.execute(STANDING, _params(round))
     for hamlet, commune, day, outcome, approval, count in cursor.fetchall():
         columns = [outcome, *([approval] if approval in ("pending", "returned") else [])]
@@ -173,7 +181,7 @@ def _stored(round: Round) -> Counter:
             for column, count in zip(columns, counts, strict=True):
                 figures[table, owner, key, column] = count
 
-    read("tally", Tally, (), ["population", "plan", "collected", "qualified", "in_scope", *COUNTS])
+    read("tally", Tally, (), ["population", "plan", "collected", "qualified", "in_scope", "new_people", *COUNTS])
     read("days", DailyTally, ("day",), COUNTS)
     read("faults", FaultTally, ("day", "fault"), ["forms"])
     read("refusals", RefusalTally, ("reason",), ["forms"])

@@ -116,7 +116,7 @@ class Table:
         return f"AND {row}.day = ANY(%(days)s::date[])" if days is not None and "day" in self.keys else ""
 
 
-HAMLET_SUMS = (*FORM_COUNTS, "in_scope", *COUNTS)
+HAMLET_SUMS = (*FORM_COUNTS, "in_scope", "new_people", *COUNTS)
 TALLY = Table(Tally._meta.db_table, (), (*PLANNED, *HAMLET_SUMS), stamped=True)
 DAILY = Table(DailyTally._meta.db_table, ("day",), tuple(COUNTS))
 FAULTS = Table(FaultTally._meta.db_table, ("day", "fault"), ("forms",))
@@ -133,7 +133,11 @@ HAMLETS = f"""
     ) forms FULL JOIN (
         SELECT hamlet_id, count(*) AS in_scope, {COUNT_SQL}
         FROM verification_roundform WHERE round_id = %(round)s AND commune_id = ANY(%(communes)s) GROUP BY hamlet_id
-    ) results USING (hamlet_id)"""
+    ) results USING (hamlet_id)
+    FULL JOIN (
+        SELECT hamlet_id, count(*) AS new_people FROM verification_newperson
+        WHERE round_id = %(round)s AND commune_id = ANY(%(communes)s) AND form_id IS NOT NULL GROUP BY hamlet_id
+    ) supplements USING (hamlet_id)"""
 
 # The plan is frozen per commune, so it joins the sums of the hamlets here.
 COMMUNES = f"""

@@ -9,7 +9,7 @@ from reports.rollups import COUNTS
 class TallySerializer(serializers.ModelSerializer):
     class Meta:
         model = Tally
-        fields = ["population", "plan", "collected", "qualified", "in_scope", *COUNTS, "rolled_up_at"]
+        fields = ["population", "plan", "collected", "qualified", "in_scope", "new_people", *COUNTS, "rolled_up_at"]
 
 
 class UnitDetailSerializer(UnitSerializer):

@@ -5,9 +5,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from households.models import Household
-from verification import services
+from verification import new_people, services
 from verification.models import Round
-from verification.serializers import HouseholdSerializer, PassSerializer, ResultsSerializer
+from verification.serializers import (
+    HouseholdSerializer,
+    NewPersonSerializer,
+    PassSerializer,
+    PersonSerializer,
+    ResultsSerializer,
+)
 
 
 class HouseholdDetail(generics.RetrieveAPIView):
@@ -36,3 +42,29 @@ class HouseholdResults(APIView):
         )
         answered = status.HTTP_200_OK if recorded.replayed else status.HTTP_201_CREATED
         return Response(PassSerializer(recorded.passes, many=True).data, status=answered)
+
+
+class HouseholdPeople(APIView):
+    """Add somebody who has no form: 201 when written, 200 when this submission was written before; 400, 403, 409 as
+    for results. What is suspected answers 409 with `doubts`: send their keys as `seen` to save all the same."""
+
+    @extend_schema(request=PersonSerializer, responses={200: NewPersonSerializer, 201: NewPersonSerializer})
+    def post(self, request, pk: int) -> Response:
+        household = generics.get_object_or_404(Household.objects.visible_to(request.user), pk=pk)
+        round = Round.objects.current()
+        if round is None:
+            raise Http404
+        sent = PersonSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        try:
+            added = new_people.add_person(
+                round=round, household_id=household.pk, by=request.user, **sent.to_arguments()
+            )
+        except new_people.InvalidPerson as invalid:
+            body = {"detail": invalid.sentence, "field": invalid.field, "errors": invalid.errors}
+            return Response(body, status=invalid.status)
+        except new_people.Doubtful as doubtful:
+            doubts = [{"key": d.key, "field": d.field, "sentence": d.sentence} for d in doubtful.doubts]
+            return Response({"detail": doubtful.sentence, "doubts": doubts}, status=doubtful.status)
+        answered = status.HTTP_200_OK if added.replayed else status.HTTP_201_CREATED
+        return Response(NewPersonSerializer(added.person).data, status=answered)

@@ -118,6 +118,31 @@ ITEMS = {
 }
 
 
+# A new form also takes these; a correction does not name them yet.
+FURTHER_ITEMS = {
+    item.name: item
+    for item in (
+        Item("other_nationality", _("Other nationality"), Fault.L20, clean_text),
+        Item("father_number", _("Father's number"), Fault.L19, clean_cmnd),
+        Item("mother_number", _("Mother's number"), Fault.L19, clean_cmnd),
+        Item("spouse_number", _("Spouse's number"), Fault.L19, clean_cmnd),
+        Item("representative_number", _("Representative's number"), Fault.L19, clean_cmnd),
+        Item("head_number", _("Number of the head"), Fault.L17, clean_cmnd),
+    )
+}
+BIRTH_DATE_LENGTH, CODE_LENGTH = 10, 20
+
+
+def read(item: Item, typed: str, form: CollectionForm) -> str:
+    """The clean value of what was typed. Raises ValueError with the sentence that says what is wrong."""
+    limit = BIRTH_DATE_LENGTH
+    if item.name != "birth_date":
+        limit = CollectionForm._meta.get_field(item.name).max_length or CODE_LENGTH
+    if len(typed) > limit:
+        raise ValueError(say("“%(item)s”: at most %(limit)d characters.") % {"item": item.label, "limit": limit})
+    return item.clean(typed, form)
+
+
 def value_of(form: CollectionForm, item: str) -> str:
     """The form's value of an item as a correction stores it; empty where nothing was written."""
     if item == "birth_date":

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from households.models import AdministrativeUnit, CollectionForm, SuspectedFault
 from verification import waiting
-from verification.models import Round
+from verification.models import NewPerson, Round
 from verification.terms import REMOVALS, Approval, Outcome
 
 PAGE = 100
@@ -31,6 +31,7 @@ class State(TextChoices):
     RETURNED = "returned", _("returned")
     VERIFIED = "verified", _("verified")
     REFUSED = "refused", _("refused at scanning")
+    NEW_PEOPLE = "new_people", _("new people, outside the plan")
 
 
 def state_filter(state: str, round: Round, *, unit: AdministrativeUnit) -> Q:
@@ -42,16 +43,18 @@ def state_filter(state: str, round: Round, *, unit: AdministrativeUnit) -> Q:
     # a hamlet has no plan: what is left of it is of all its collected forms
     has_plan = unit.level <= AdministrativeUnit.Level.COMMUNE
     in_plan = Q(collected_on__lte=round.collected_until) if has_plan else Q()
+    is_new = Exists(NewPerson.objects.filter(round=round, form=OuterRef("pk")))
     filters = {
         State.ALL: Q(),
         State.OPEN: Q(result__isnull=False) & not_counted,
         # what the plan still lacks: the open ones, and those that must be collected again first
-        State.LEFT: not_counted & in_plan,
+        State.LEFT: not_counted & in_plan & ~is_new,
         State.NOT_MET: Q(result__outcome=Outcome.NOT_MET),
         State.PENDING: Q(result__approval="pending"),
         State.RETURNED: Q(result__approval="returned"),
         State.VERIFIED: counted,
         State.REFUSED: Q(qualification=CollectionForm.Qualification.REFUSED),
+        State.NEW_PEOPLE: Q(is_new),
     }
     return filters[state] if state in filters else Q(result__outcome=state)
 
@@ -92,13 +95,18 @@ def _or_blank(field: str) -> Coalesce:
 
 def forms_of(unit: AdministrativeUnit, round: Round, state: str, fault: str = "") -> QuerySet[CollectionForm]:
     """`forms_in` in walking order, with what a list shows of each."""
+    found_in_round = NewPerson.objects.filter(round=round, form=OuterRef("pk"))
     return (
         forms_in(unit, round, state, fault)
         .annotate(
             counted_on=F("result__counted_on"),
             standing_pass=F("result__standing_pass"),
             next_visit_on=F("result__next_visit_on"),
-            officer_name=F("result__standing_pass__officer__full_name"),
+            officer_name=Coalesce(
+                F("result__standing_pass__officer__full_name"),
+                Subquery(found_in_round.values("officer__full_name")),
+            ),
+            is_new=Exists(found_in_round),
             hamlet_code=F("hamlet__code"),
             sequence=F("household__sequence"),
         )
@@ -117,15 +125,19 @@ def _hamlets_of(commune: AdministrativeUnit) -> Q:
 # The same states for `_ids_of_page`; a test holds them and `state_filter` together.
 COUNTED = """(result.outcome = ANY(%(counting)s)
     AND (result.outcome <> ALL(%(removals)s) OR result.approval IN ('', 'approved')))"""
+IS_NEW = """EXISTS (
+    SELECT FROM verification_newperson found WHERE found.form_id = form.id AND found.round_id = %(round)s)"""
 STATES_SQL = {
     State.ALL: "true",
     State.OPEN: f"result.id IS NOT NULL AND NOT {COUNTED}",
-    State.LEFT: f"{COUNTED} IS NOT TRUE AND (%(in_plan)s::date IS NULL OR form.collected_on <= %(in_plan)s)",
+    State.LEFT: f"{COUNTED} IS NOT TRUE AND NOT {IS_NEW}"
+    " AND (%(in_plan)s::date IS NULL OR form.collected_on <= %(in_plan)s)",
     State.NOT_MET: "result.outcome = 'not_met'",
     State.PENDING: "result.approval = 'pending'",
     State.RETURNED: "result.approval = 'returned'",
     State.VERIFIED: COUNTED,
     State.REFUSED: "form.qualification = 'refused'",
+    State.NEW_PEOPLE: IS_NEW,
     **{outcome: f"result.outcome = '{outcome}'" for outcome in Outcome if outcome != Outcome.NOT_MET},
 }
 # States that most forms are in are found by walking the households until a page is full; of the others the
@@ -139,9 +151,14 @@ PICKED_HOMES_OF_FORMS = """
     WITH picked AS MATERIALIZED (
         SELECT DISTINCT form.household_id FROM households_collectionform form
         WHERE form.commune_id = %(commune)s AND {state})"""
+PICKED_HOMES_OF_NEW_PEOPLE = """
+    WITH picked AS MATERIALIZED (
+        SELECT DISTINCT household_id FROM verification_newperson
+        WHERE round_id = %(round)s AND commune_id = %(commune)s AND form_id IS NOT NULL)"""
 OF_FAULT = """ AND EXISTS (
     SELECT FROM households_suspectedfault suspected
     WHERE suspected.commune_id = %(commune)s AND suspected.fault = %(fault)s AND suspected.form_id = form.id)"""
+PICKED_HOMES_BY = {State.REFUSED: PICKED_HOMES_OF_FORMS, State.NEW_PEOPLE: PICKED_HOMES_OF_NEW_PEOPLE}
 # Hamlet by hamlet, each in the order of its index and no further than a page: what comes behind is never read.
 PAGE_IDS = """
     SELECT page.id FROM (
@@ -168,7 +185,7 @@ def _ids_of_page(unit: AdministrativeUnit, round: Round, state: str, fault: str,
     sql = PAGE_IDS.format(state=condition, only_picked="")
     if state not in WALKED:
         only_picked = "AND home.id IN (SELECT household_id FROM picked)"
-        picked = PICKED_HOMES_OF_FORMS if state == State.REFUSED else PICKED_HOMES
+        picked = PICKED_HOMES_BY.get(state, PICKED_HOMES)
         sql = picked.format(state=STATES_SQL[state]) + PAGE_IDS.format(state=condition, only_picked=only_picked)
     values = {
         "round": round.pk,

@@ -191,6 +191,7 @@ class ScanKind:
             JOIN verification_plan plan ON plan.round_id = r.id AND plan.commune_id = f.commune_id
             WHERE s.code = '' AND s.qualification = 'qualified' AND s.before <> 'qualified'
                 AND NOT EXISTS (SELECT 1 FROM verification_roundform o WHERE o.form_id = f.id AND o.round_id = r.id)
+                AND NOT EXISTS (SELECT 1 FROM verification_newperson n WHERE n.form_id = f.id AND n.round_id = r.id)
             """
         )
         # nothing passes 100%: the plan is frozen, and a form collected after it was cannot be beyond it

@@ -3,7 +3,8 @@ from rest_framework import serializers
 from households import text
 from households.models import CollectionForm, Household
 from verification.forms import BROKEN, BROKEN_SENTENCE
-from verification.models import VerificationPass
+from verification.models import NewPerson, VerificationPass
+from verification.new_people import FORM_VERSION, ITEMS, PersonEntry
 from verification.rules import CorrectionEntry, Entry
 
 
@@ -82,3 +83,34 @@ class PassSerializer(serializers.ModelSerializer):
     class Meta:
         model = VerificationPass
         fields = ["id", "form", "outcome", "verified_on", "recorded_at", "is_standing"]
+
+
+class PersonItemsSerializer(serializers.Serializer):
+    """The items of the form, each as an officer would type it; `birth_date` as 12/3/1956, 3/1956 or 1956."""
+
+    def get_fields(self):
+        return {name: CleanCharField() for name in ITEMS}
+
+
+class PersonSerializer(serializers.Serializer):
+    """Somebody who has no form; sent again with the same `submission` it changes nothing."""
+
+    submission = serializers.UUIDField()
+    items = PersonItemsSerializer()
+    reason = CleanCharField()
+    found_on = serializers.DateField()
+    paper = CleanCharField()
+    barcode = CleanCharField()
+    form_version = CleanCharField(default=FORM_VERSION.value)
+    seen = serializers.ListField(child=CleanCharField(max_length=60), required=False, default=list, max_length=100)
+
+    def to_arguments(self) -> dict:
+        values = dict(self.validated_data)
+        submission, seen = values.pop("submission"), values.pop("seen")
+        return {"submission": submission, "seen": seen, "entry": PersonEntry(**values)}
+
+
+class NewPersonSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = NewPerson
+        fields = ["form", "submission", "reason", "found_on", "paper", "recorded_at"]

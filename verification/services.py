@@ -342,13 +342,10 @@ def correction_of(entry: CorrectionEntry, of: Entry, form: CollectionForm) -> tu
     if entry.source not in SourcePaper.values:
         refuse("source", say("“%(item)s”: no correction without the paper that proves it.") % {"item": item.label})
     typed = text.clean(entry.new)
-    limit = CollectionForm._meta.get_field(entry.field).max_length or 20 if entry.field != "birth_date" else 10
     if not typed:
         refuse("new", say("“%(item)s”: give the new value.") % {"item": item.label})
-    if len(typed) > limit:
-        refuse("new", say("“%(item)s”: at most %(limit)d characters.") % {"item": item.label, "limit": limit})
     try:
-        new = item.clean(typed, form)
+        new = items.read(item, typed, form)
     except ValueError as wrong:
         refuse("new", str(wrong))
     old = items.value_of(form, entry.field)

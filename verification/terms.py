@@ -64,3 +64,11 @@ class SourcePaper(TextChoices):
     ARCHIVE = "archive", _("Household archive (tàng thư)")
     IN_PERSON = "in_person", _("Seen in person, signed minutes")
     OTHER = "other", _("Other paper")
+
+
+class NewPersonReason(TextChoices):
+    """Why a person has no form of the collection (nhân khẩu mới phát sinh)."""
+
+    BORN = "born", _("Born since")
+    MOVED_IN = "moved_in", _("Moved in")
+    MISSED = "missed", _("Missed at the collection")

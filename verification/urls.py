@@ -1,6 +1,15 @@
 from django.urls import path
 
-from verification import approval_views, card_views, entry_views, import_views, proof_views, sheet_views, views
+from verification import (
+    approval_views,
+    card_views,
+    entry_views,
+    import_views,
+    person_views,
+    proof_views,
+    sheet_views,
+    views,
+)
 
 app_name = "verification"
 
@@ -30,6 +39,9 @@ urlpatterns = [
     path("passes/<id:pk>/proof/", proof_views.pass_proof, name="pass_proof"),
     path("proofs/<uuid:pk>/", proof_views.proof_detail, name="proof_detail"),
     path("proofs/<uuid:pk>/small/", proof_views.proof_small, name="proof_small"),
+    path("households/<id:pk>/people/new/", person_views.person_create, name="person_create"),
+    path("people/<uuid:submission>/", person_views.person_detail, name="person_detail"),
+    path("people/<uuid:submission>/undo/", person_views.person_undo, name="person_undo"),
     path("imports/", import_views.import_list, name="import_list"),
     path("imports/new/", import_views.import_create, name="import_create"),
     path("imports/template/<str:kind>.<str:format>", import_views.import_template, name="import_template"),

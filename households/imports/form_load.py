@@ -236,7 +236,7 @@ class FormKind:
 
         `tell(stage, done, total)` is called between pieces and raises where the load is to stop.
         """
-        # nobody but an import adds forms; officers' saves go on meanwhile
+        # officers' results go on meanwhile; who adds a person is told to come again (`households.services.add_form`)
         cursor.execute("LOCK TABLE households_collectionform, households_household IN SHARE ROW EXCLUSIVE MODE")
         # one index built over all rows costs a fraction of keeping it row by row
         was_empty = not (CollectionForm.objects.exists() or Household.objects.exists())

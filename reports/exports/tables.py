@@ -41,6 +41,7 @@ UNIT_COLUMNS = [
     *(Column(o.label, lambda r, name=o.value: getattr(r.tally, name), 14) for o in Outcome),
     Column(_("Waiting for approval"), lambda r: r.tally.pending, 14),
     Column(_("Returned"), lambda r: r.tally.returned),
+    Column(_("New people, outside the plan"), lambda r: r.tally.new_people, 14),
 ]
 # A hamlet has no plan and no days of its own.
 HAMLET_COLUMNS = [

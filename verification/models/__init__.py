@@ -1,3 +1,4 @@
+from verification.models.people import NewPerson
 from verification.models.proofs import Proof
 from verification.models.rounds import Plan, PlanAdjustment, Round, RoundForm, Target
 from verification.models.sheets import Printing, Sheet, SheetLine
@@ -5,6 +6,7 @@ from verification.models.work import Correction, PassEvent, RollupMark, Verifica
 
 __all__ = [
     "Correction",
+    "NewPerson",
     "PassEvent",
     "Plan",
     "PlanAdjustment",

@@ -108,13 +108,8 @@ class Area:
         return f"{column} IN (SELECT id FROM {UNIT} WHERE level = 1)", []
 
 
-def lexeme(word: str) -> str:
-    """A word of a tsquery, whatever it holds."""
-    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
-
-
 def any_of(words: Iterable[str]) -> str:
-    return "(" + " | ".join(map(lexeme, words)) + ")"
+    return "(" + " | ".join(map(text.lexeme, words)) + ")"
 
 
 def _years(query: Query) -> list[str]:
@@ -135,15 +130,15 @@ def _stages(query: Query) -> list[tuple[list[str], list[str]]]:
     if not query.words:
         return [([], [])]
     spelled = [any_of(text.spellings(word)) for word in query.words]
-    folded = [lexeme(word) for word in query.folded]
+    folded = [text.lexeme(word) for word in query.folded]
     stages = [(folded, []), (folded[:-1], [query.folded[-1]])]
     *first, last = query.folded
     if any(word not in FREQUENT for word in first):
-        whole = [lexeme(word) for word in first if word in FREQUENT]
+        whole = [text.lexeme(word) for word in first if word in FREQUENT]
         stages.append((whole, [word for word in first if word not in FREQUENT] + [last]))
     if query.has_marks:
         pairs = zip(query.words, query.folded, strict=True)
-        marked = [any_of(text.spellings(word)) if word != bare else lexeme(bare) for word, bare in pairs]
+        marked = [any_of(text.spellings(word)) if word != bare else text.lexeme(bare) for word, bare in pairs]
         stages = [(spelled, []), *([(marked, [])] if marked != spelled else []), *stages]
     return stages
 
@@ -198,7 +193,7 @@ def _by_hamlet(query: Query, area: Area, known: list[int]) -> tuple[list[int], b
     readings = _readings(query, area)
     tried = [reading for reading in readings if len(reading[1]) <= MAX_PLACES][:MAX_READINGS]
     for named, places in tried:
-        names = [lexeme(word) for n, word in enumerate(query.folded) if n not in named]
+        names = [text.lexeme(word) for n, word in enumerate(query.folded) if n not in named]
         terms = [any_of(places)] + ([" & ".join(more)] if (more := [*names, *_years(query)]) else [])
         conditions = [*[f"{FORM_WORDS} @@ %s::tsquery"] * len(terms), here, born, "id <> ALL(%s)"]
         stages.append(f"""(
@@ -264,7 +259,7 @@ def _by_address(query: Query, area: Area, known: list[int]) -> tuple[list[int], 
     """Name and address beside each other, in either order: so the first or the last word is of the address."""
     wanted = [*query.folded, *query.place_words]
     ends = query.place_words[:2] or (wanted[0], wanted[-1])
-    at = (" & " if query.places else " | ").join(map(lexeme, ends))
+    at = (" & " if query.places else " | ").join(map(text.lexeme, ends))
     here, where = area.condition()
     terms = [at, *area.terms]
     conditions = " AND ".join([f"{ADDRESS_WORDS} @@ %s::tsquery"] * len(terms) + [here])

@@ -119,11 +119,15 @@ def form_lines(forms: Iterable, unit: AdministrativeUnit) -> SafeString:
         refused = form.refusal_reason and format_html(
             ' <span class="quiet">{}</span>', form.get_refusal_reason_display()
         )
+        if form.is_new:
+            result = format_html('<span class="state off">{}</span>', say("new person, outside the plan"))
+        else:
+            result = result_sign(form.outcome, form.approval, form.next_visit_on)
         return (
             *(f"{before}/{form.household_id}/{behind}", form.full_name),
             *(born, form.birth_date_text, sex, sexes[form.sex]),
             *(number, mask(form.pin) or NOTHING, book, form.household.book_number or NOTHING, place),
-            *(result_sign(form.outcome, form.approval, form.next_visit_on), refused or _why_returned(form.returned)),
+            *(result, refused or _why_returned(form.returned)),
             *(verified, date_format(form.counted_on, "DATE_FORMAT", use_l10n=True) if form.counted_on else NOTHING),
             form.officer_name or NOTHING,
         )
