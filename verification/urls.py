@@ -6,6 +6,7 @@ app_name = "verification"
 
 urlpatterns = [
     path("next/", views.work, name="work"),
+    path("work/today/", views.own_work, name="own_work"),
     path("search/", views.search, name="search"),
     path("units/<id:pk>/forms/", views.form_list, name="form_list"),
     path("units/<id:pk>/forms/print/", views.form_print, name="form_print"),

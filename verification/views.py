@@ -14,9 +14,10 @@ from households import faults, suspicions
 from households.models import AdministrativeUnit, CollectionForm, Household
 from households.permissions import scope_of
 from verification import items, permissions, records, services
+from verification import own_work as own
 from verification import search as searching
 from verification import work as work_left
-from verification.forms import EntrySheet, Methods
+from verification.forms import EntrySheet, Methods, day_typed
 from verification.models import PassEvent, Round, RoundForm, VerificationPass
 from verification.rules import Refusal
 from verification.terms import OUTCOME_KEYS, Approval, Outcome
@@ -96,6 +97,32 @@ def unit_work(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
+def own_work(request: HttpRequest) -> HttpResponse:
+    """What the officer herself recorded today, or on the day of `?day=`."""
+    if not scope_of(request.user).can_record:
+        raise Http404("nothing is recorded by this officer")
+    round, today, typed = _current_round(), clock.today(), request.GET.get("day", "").strip()
+    asked = day_typed(typed) if typed else today
+    is_of_round = asked is not None and round.starts_on <= asked <= today
+    day = asked if is_of_round else today
+    lines, next_key = own.page_of(request.user, day, request.GET.get("after", ""))
+    before, after = own.days_beside(request.user, day)
+    context = {
+        "round": round,
+        "day": day,
+        "today": today,
+        "unknown_day": "" if is_of_round or not typed else typed[:20],
+        "totals": own.totals_of(request.user, day),
+        "lines": lines,
+        "next_key": next_key,
+        "is_first_page": "after" not in request.GET,
+        "day_before": before,
+        "day_after": after,
+    }
+    return render(request, "verification/own_work.html", context)
+
+
+@require_GET
 def form_list(request: HttpRequest, pk: int) -> HttpResponse:
     """The records behind the figures of a commune or hamlet."""
     unit, round = _unit_of_persons(request, pk), _current_round()
@@ -109,7 +136,7 @@ def form_list(request: HttpRequest, pk: int) -> HttpResponse:
         "fault": fault,
         "fault_label": faults.Fault(fault).label if fault else "",
         "states": [
-            *records.State.choices,
+            *((value, label) for value, label in records.State.choices if value == state or value not in records.PARTS),
             *((o.value, o.label) for o in Outcome if o == state and o not in records.State.values),
         ],
         "forms": forms,
