@@ -66,7 +66,14 @@ class Chart:
 
 
 def draw(
-    series: list[tuple[date, int]], *, plan: int, starts_on: date, ends_on: date, today: date, percents: list
+    series: list[tuple[date, int]],
+    *,
+    plan: int,
+    starts_on: date,
+    ends_on: date,
+    today: date,
+    percents: list,
+    height: int = HEIGHT,
 ) -> Chart:
     """`series`: (day, verified on that day), oldest first; days without results may be missing."""
     span = max((ends_on - starts_on).days, 1)
@@ -77,7 +84,7 @@ def draw(
         return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
 
     def y(count: float) -> float:
-        return round(HEIGHT - BOTTOM - count / ceiling * (HEIGHT - TOP - BOTTOM), 1)
+        return round(height - BOTTOM - count / ceiling * (height - TOP - BOTTOM), 1)
 
     total, points = 0, [(x(starts_on), y(0))]
     for day, count in series:
@@ -104,8 +111,10 @@ def draw(
         top=top,
         targets=targets,
         grid=[Label(LEFT, y(n), n) for n in _round_numbers(plan) if all(abs(y(n) - t) >= NEAR for t in taken)],
-        months=_months(starts_on, ends_on, x),
-        last=Label(x(ends_on), HEIGHT - 6, ends_on),
+        months=_months(starts_on, ends_on, x, height - 6),
+        last=Label(x(ends_on), height - 6, ends_on),
+        height=height,
+        bottom=height - BOTTOM,
     )
 
 
@@ -124,11 +133,11 @@ def _round_numbers(plan: int) -> list[int]:
     return list(range(step, plan, step)) if plan > 4 else []
 
 
-def _months(starts_on: date, ends_on: date, x) -> list[Label]:
+def _months(starts_on: date, ends_on: date, x, y: float) -> list[Label]:
     """The first of each month (of every second, third … in a long round), clear of the last day's label."""
     firsts, first = [], starts_on.replace(day=1)
     while first <= ends_on:
         if first >= starts_on and x(first) < x(ends_on) - NEAR:
-            firsts.append(Label(x(first), HEIGHT - 6, first))
+            firsts.append(Label(x(first), y, first))
         first = (first + timedelta(days=32)).replace(day=1)
     return firsts[:: -(-len(firsts) // MONTHS_AT_MOST) or 1]

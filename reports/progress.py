@@ -11,9 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from census_verify import clock
 from households.models import AdministrativeUnit, CollectionForm, WorkTeam
+from households.models.units import UNIT_COLUMNS
 from households.statements import Statement
-from reports.models import Counts, DailyTally, RefusalTally, SuspicionTally, Tally, rate
+from reports.models import Counts, DailyTally, SuspicionTally, Tally, rate
 from verification.models import RollupMark, Round, Target
+from verification.records import State
 from verification.rules import needed_per_day
 from verification.terms import REMOVALS, Outcome
 
@@ -87,7 +89,8 @@ class Progress:
     @cached_property
     def days(self) -> list[DailyTally]:
         """With results, oldest first."""
-        return list(DailyTally.objects.filter(round=self.round, **self.mine).order_by("day"))
+        rows = DAYS_OF_OWNER.rows(self.round.pk, *self.ids)
+        return [DailyTally.from_db("default", DAY_COLUMNS, row) for row in rows]
 
     @cached_property
     def targets(self) -> list[TargetState]:
@@ -95,13 +98,19 @@ class Progress:
 
     @cached_property
     def refusals(self) -> list[tuple[str, int]]:
-        rows = RefusalTally.objects.filter(round=self.round, **self.mine).order_by("-forms")
-        return [(CollectionForm.RefusalReason(r.reason).label, r.forms) for r in rows]
+        rows = REFUSALS_OF_OWNER.rows(self.round.pk, *self.ids)
+        return [(CollectionForm.RefusalReason(reason).label, forms) for reason, forms in rows]
 
     @cached_property
     def suspicions(self) -> list[SuspicionTally]:
         """In the order of the catalogue."""
-        return list(SuspicionTally.objects.filter(round=self.round, **self.mine).order_by("fault"))
+        rows = SUSPICIONS_OF_OWNER.rows(self.round.pk, *self.ids)
+        return [SuspicionTally.from_db("default", SUSPICION_COLUMNS, row) for row in rows]
+
+    @property
+    def ids(self) -> tuple[int | None, int | None]:
+        """Whose rows to read, as unit and team."""
+        return tuple(self.mine[kind].pk if kind in self.mine else None for kind in ("unit", "team"))
 
     @property
     def version(self) -> tuple:
@@ -188,7 +197,7 @@ class Progress:
     @property
     def open_parts(self) -> list[tuple[str, str, int]]:
         """What lies between in scope and verified, as (state of the list, label, forms); adds up exactly."""
-        parts = [("", _("not checked yet"), self.not_checked_yet)]
+        parts = [(State.UNTOUCHED.value, _("not checked yet"), self.not_checked_yet)]
         parts += [(row.value, row.label, row.forms) for row in self.outcome_rows if not row.counts]
         parts.append(("", _("removals not approved yet"), self.removals_open))
         return [part for part in parts if part[2]]
@@ -235,7 +244,9 @@ def empty_tally(round: Round) -> Tally:
     return Tally(round=round, rolled_up_at=None)
 
 
-TALLY_COLUMNS = [field.attname for field in Tally._meta.concrete_fields]
+TALLY_COLUMNS, DAY_COLUMNS, SUSPICION_COLUMNS = (
+    [field.attname for field in model._meta.concrete_fields] for model in (Tally, DailyTally, SuspicionTally)
+)
 # One row always: a unit without figures may have marks that wait all the same.
 TALLY_AND_MARKS = Statement(
     "tally_and_marks_of_unit",
@@ -248,6 +259,21 @@ TALLY_AND_MARKS = Statement(
     FROM (VALUES (1)) always
     LEFT JOIN reports_tally tally ON tally.round_id = $1 AND tally.unit_id = $2 AND tally.team_id IS NULL""",
 )
+
+OF_OWNER = "WHERE round_id = $1 AND (unit_id = $2 AND team_id IS NULL OR team_id = $3 AND unit_id IS NULL)"
+
+
+def of_owner(name: str, columns: list[str], table: str, order: str) -> Statement:
+    return Statement(
+        f"{name}_of_owner",
+        "bigint, bigint, bigint",
+        f"SELECT {', '.join(columns)} FROM {table} {OF_OWNER} ORDER BY {order}",
+    )
+
+
+DAYS_OF_OWNER = of_owner("days", DAY_COLUMNS, "reports_dailytally", "day")
+REFUSALS_OF_OWNER = of_owner("refusals", ["reason", "forms"], "reports_refusaltally", "forms DESC")
+SUSPICIONS_OF_OWNER = of_owner("suspicions", SUSPICION_COLUMNS, "reports_suspiciontally", "fault")
 
 
 def of_unit(round: Round, unit: AdministrativeUnit) -> Progress:
@@ -262,27 +288,62 @@ def of_team(round: Round, team: WorkTeam) -> Progress:
     return Progress(round, team, tally, clock.today(), {"team": team}, marks.filter(round=round).exists())
 
 
+# Everything a table of units says, in one question.
+UNIT_ROW = ", ".join(
+    [
+        *(f"unit.{name}" for name in UNIT_COLUMNS),
+        *(f"tally.{name}" for name in TALLY_COLUMNS),
+        """coalesce((SELECT verified FROM reports_dailytally daily WHERE daily.round_id = $1
+            AND daily.unit_id = unit.id AND daily.team_id IS NULL AND daily.day = $3), 0)""",
+    ]
+)
+TALLY_OF_UNIT = (
+    "LEFT JOIN reports_tally tally ON tally.round_id = $1 AND tally.unit_id = unit.id AND tally.team_id IS NULL"
+)
+ROWS_OF_CHILDREN = Statement(
+    "rows_of_children",
+    "bigint, bigint, date",
+    f"""
+    SELECT {UNIT_ROW} FROM households_administrativeunit unit {TALLY_OF_UNIT}
+    WHERE unit.parent_id = $2 AND (unit.valid_from IS NULL OR unit.valid_from <= $3)
+        AND (unit.valid_to IS NULL OR unit.valid_to > $3)
+    ORDER BY unit.code, unit.valid_from""",
+)
+ROWS_OF_TEAM = Statement(
+    "rows_of_team",
+    "bigint, bigint, date",
+    f"""
+    SELECT {UNIT_ROW} FROM households_teamcommune works
+    JOIN households_administrativeunit unit ON unit.id = works.commune_id {TALLY_OF_UNIT}
+    WHERE works.team_id = $2 AND works.valid_to IS NULL
+    ORDER BY unit.code, unit.valid_from""",
+)
+
+
 def children_of(round: Round, unit: AdministrativeUnit) -> list[UnitRow]:
     """The units right below that are valid today, in administrative order."""
-    children = unit.children.valid_on(clock.today()).in_order()
-    return _rows(round, list(children), "unit")
+    return _unit_rows(round, ROWS_OF_CHILDREN.rows(round.pk, unit.pk, clock.today()))
 
 
 def communes_of_team(round: Round, team: WorkTeam) -> list[UnitRow]:
-    communes = AdministrativeUnit.objects.filter(team_communes__team=team, team_communes__valid_to=None).in_order()
-    return _rows(round, list(communes), "unit")
+    return _unit_rows(round, ROWS_OF_TEAM.rows(round.pk, team.pk, clock.today()))
+
+
+def _unit_rows(round: Round, rows: list[tuple]) -> list[UnitRow]:
+    width, found = len(UNIT_COLUMNS), []
+    for *row, today in rows:
+        unit = AdministrativeUnit.from_db("default", UNIT_COLUMNS, row[:width])
+        figures = row[width:]
+        tally = Tally.from_db("default", TALLY_COLUMNS, figures) if figures[0] else empty_tally(round)
+        found.append(UnitRow(unit, tally, today))
+    return found
 
 
 def teams(round: Round, queryset: QuerySet) -> list[UnitRow]:
-    return _rows(round, list(queryset.order_by("district__code", "code")), "team")
-
-
-def _rows(round: Round, owners: list, kind: str) -> list[UnitRow]:
-    mine = {"round": round, f"{kind}__in": owners}
-    tallies = {getattr(t, f"{kind}_id"): t for t in Tally.objects.filter(**mine)}
-    today = dict(
-        DailyTally.objects.filter(**mine, day=clock.today()).values_list(f"{kind}_id", "verified"),
-    )
+    owners = list(queryset.order_by("district__code", "code"))
+    mine = {"round": round, "team__in": owners}
+    tallies = {tally.team_id: tally for tally in Tally.objects.filter(**mine)}
+    today = dict(DailyTally.objects.filter(**mine, day=clock.today()).values_list("team_id", "verified"))
     return [UnitRow(o, tallies.get(o.pk) or empty_tally(round), today.get(o.pk, 0)) for o in owners]
 
 

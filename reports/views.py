@@ -11,18 +11,19 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_POST
 
 from census_verify import clock
-from households.models import AdministrativeUnit
+from households.models import AdministrativeUnit, WorkTeam
 from households.permissions import Scope, scope_of
 from reports import burnup, exports, permissions, progress, services
 from reports.forms import ExportForm
 from reports.models import Export
-from verification import waiting, work
+from verification import commune_work, own_work, waiting, work
 from verification.models import Round
 from verification.permissions import can_see_queue
 from verification.rules import Refusal
 from verification.terms import Approval
 
 KEPT_SECONDS = 600
+SMALL = 170  # the height of the burn-up on a commune's home
 TOKEN_GOES_HERE = "the-readers-own-csrf-token-goes-here"
 
 
@@ -46,10 +47,13 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    unit = AdministrativeUnit.objects.with_those_above(pk)
-    if unit is None or not scope_of(request.user).figures_cover(unit):
-        raise Http404
-    return _unit_page(request, unit)
+    return _unit_page(request, _unit_of_figures(request, pk))
+
+
+@require_GET
+def unit_figures(request: HttpRequest, pk: int) -> HttpResponse:
+    """The figures of a unit, for those too whose page of it is the commune home."""
+    return _figures_page(request, _unit_of_figures(request, pk))
 
 
 @require_GET
@@ -74,9 +78,16 @@ def team_list(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def team_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    team = get_object_or_404(permissions.teams_visible_to(request.user).select_related("district"), pk=pk)
-    round = _current_round()
-    return _progress_page(request, progress.of_team(round, team), lambda: progress.communes_of_team(round, team))
+    """A team's page: its communes at work for its members, its figures for all others."""
+    team = _team(request, pk)
+    if team.pk in scope_of(request.user).team_ids:
+        return _team_home(request, team)
+    return _team_figures(request, team)
+
+
+@require_GET
+def team_figures(request: HttpRequest, pk: int) -> HttpResponse:
+    return _team_figures(request, _team(request, pk))
 
 
 @require_GET
@@ -129,9 +140,77 @@ def _current_round() -> Round:
     return round
 
 
+def _unit_of_figures(request: HttpRequest, pk: int) -> AdministrativeUnit:
+    unit = AdministrativeUnit.objects.with_those_above(pk)
+    if unit is None or not scope_of(request.user).figures_cover(unit):
+        raise Http404
+    return unit
+
+
+def _team(request: HttpRequest, pk: int) -> WorkTeam:
+    return get_object_or_404(permissions.teams_visible_to(request.user).select_related("district"), pk=pk)
+
+
 def _unit_page(request: HttpRequest, unit: AdministrativeUnit) -> HttpResponse:
+    """The commune home where the officer records, the figures everywhere else."""
+    if scope_of(request.user).records_in(unit.pk):
+        return _commune_home(request, unit)
+    return _figures_page(request, unit)
+
+
+def _figures_page(request: HttpRequest, unit: AdministrativeUnit) -> HttpResponse:
     round = _current_round()
     return _progress_page(request, progress.of_unit(round, unit), lambda: progress.children_of(round, unit))
+
+
+def _team_figures(request: HttpRequest, team: WorkTeam) -> HttpResponse:
+    round = _current_round()
+    return _progress_page(request, progress.of_team(round, team), lambda: progress.communes_of_team(round, team))
+
+
+def _commune_home(request: HttpRequest, unit: AdministrativeUnit) -> HttpResponse:
+    """What there is to do in a commune, live; of the stored figures only the burn-up."""
+    round, officer = _current_round(), request.user
+    day = commune_work.of_communes(round, [unit.pk], today=clock.today())[unit.pk]
+    shown = progress.of_unit(round, unit)
+    context = _own_day(request, round) | {
+        "unit": unit,
+        "work": day,
+        "standing": day.standing,
+        "returned": _returned(officer, round, [day]),
+        "shown": shown,
+        "burnup": _small_burnup(shown),
+        "lineage": _lineage(officer, unit),
+        "saved": work.saved_by(officer, request.GET.get("saved", "")),
+    }
+    return render(request, "reports/commune_home.html", context)
+
+
+def _team_home(request: HttpRequest, team: WorkTeam) -> HttpResponse:
+    """Each commune of the team as its home would say it, and a way in."""
+    round, officer, scope = _current_round(), request.user, scope_of(request.user)
+    communes = [unit for unit in scope.person_units if scope.records_in(unit.pk)]
+    days = commune_work.of_communes(round, [unit.pk for unit in communes], today=clock.today())
+    context = _own_day(request, round) | {
+        "team": team,
+        "communes": [(unit, days[unit.pk]) for unit in communes],
+        "standing": sum((day.standing for day in days.values()), commune_work.Standing()),
+        "left": sum(day.left for day in days.values()),
+        "needed_today": sum(day.needed_today or 0 for day in days.values()),
+        "returned": _returned(officer, round, list(days.values())),
+    }
+    return render(request, "reports/team_home.html", context)
+
+
+def _own_day(request: HttpRequest, round: Round) -> dict:
+    today = clock.today()
+    return {"round": round, "today": today, "now": clock.now(), "own": own_work.totals_of(request.user, today)}
+
+
+def _returned(officer, round: Round, days: list[commune_work.CommuneWork]) -> list[commune_work.ReturnedForm]:
+    """Asked only where the counts say that there are any."""
+    communes = [day.commune_id for day in days if day.standing.returned]
+    return commune_work.returned_in(round, communes, officer) if communes else []
 
 
 def _progress_page(request: HttpRequest, shown: progress.Progress, read_rows: Callable[[], list]) -> HttpResponse:
@@ -147,6 +226,7 @@ def _progress_page(request: HttpRequest, shown: progress.Progress, read_rows: Ca
         "saved": work.saved_by(request.user, request.GET.get("saved", "")),
         "lineage": _lineage(request.user, unit) if unit else [],
         **_waiting(request, shown.round, unit),
+        "works_here": scope.records_in(unit.pk) if unit else owner.pk in scope.team_ids,
     }
     context["figures"] = _figures(request, shown, read_rows, context)
     return render(request, "reports/unit_detail.html", context)
@@ -169,13 +249,43 @@ def _figures(request: HttpRequest, shown: progress.Progress, read_rows: Callable
     sort = sort if sort.removeprefix("-") in (*progress.SORTS, "name") else ""
     scope = scope_of(request.user)
     seen_by = sorted(unit.path for unit in scope.person_units), scope.can_record
-    key = sha256(repr((shown.version, sort, get_language(), seen_by)).encode()).hexdigest()
-    page = caches["pages"].get(key)
-    if page is None:
-        context = {**context, **_tables(shown, read_rows(), sort, scope), "csrf_token": TOKEN_GOES_HERE}
-        page = render_to_string("reports/_figures.html", context)
-        caches["pages"].set(key, page, KEPT_SECONDS)
+
+    def make() -> str:
+        tables = _tables(shown, read_rows(), sort, scope)
+        return render_to_string("reports/_figures.html", {**context, **tables, "csrf_token": TOKEN_GOES_HERE})
+
+    page = _kept((shown.version, sort, seen_by), make)
     return mark_safe(page.replace(TOKEN_GOES_HERE, get_token(request)))
+
+
+def _small_burnup(shown: progress.Progress) -> str:
+    def make() -> str:
+        chart = _burnup(shown, height=SMALL) if shown.days else None
+        return render_to_string("reports/_burnup_small.html", {"shown": shown, "chart": chart})
+
+    return mark_safe(_kept((shown.version, "small burn-up"), make))
+
+
+def _kept(version: tuple, make: Callable[[], str]) -> str:
+    """A part of a page as it was made for this version of the figures and this language."""
+    key = sha256(repr((version, get_language())).encode()).hexdigest()
+    part = caches["pages"].get(key)
+    if part is None:
+        part = make()
+        caches["pages"].set(key, part, KEPT_SECONDS)
+    return part
+
+
+def _burnup(shown: progress.Progress, **size) -> burnup.Chart:
+    return burnup.draw(
+        [(d.day, d.verified) for d in shown.days],
+        plan=shown.tally.base,
+        starts_on=shown.round.starts_on,
+        ends_on=shown.round.ends_on,
+        today=shown.day,
+        percents=[t.target.percent for t in shown.targets],
+        **size,
+    )
 
 
 def _tables(shown: progress.Progress, rows: list[progress.UnitRow], sort: str, scope: Scope) -> dict:
@@ -192,14 +302,7 @@ def _tables(shown: progress.Progress, rows: list[progress.UnitRow], sort: str, s
         "goal": progress.goal_percent(round),
         "sort": sort,
         "can_list_rows": (level is None or level >= 2) and all(scope.persons_cover(row.owner) for row in rows),
-        "chart": burnup.draw(
-            [(d.day, d.verified) for d in shown.days],
-            plan=shown.tally.base,
-            starts_on=round.starts_on,
-            ends_on=round.ends_on,
-            today=shown.day,
-            percents=[t.target.percent for t in shown.targets],
-        ),
+        "chart": _burnup(shown),
     }
 
 

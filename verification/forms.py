@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from django import forms
 from django.utils.translation import gettext as say
@@ -175,3 +176,11 @@ class EntrySheet:
             return form.cleaned_data
         name, errors = next(iter(form.errors.items()))
         raise InvalidEntry(str(errors[0]), form_id=form_id, field=name)
+
+
+def day_typed(typed: str) -> date | None:
+    """A day as a browser's picker sends it or as it is typed, 19/6/2020; None for anything else."""
+    try:
+        return forms.DateField(input_formats=["%Y-%m-%d", "%d/%m/%Y"]).clean(typed)
+    except forms.ValidationError:
+        return None

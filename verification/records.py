@@ -7,6 +7,7 @@ from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet,
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from census_verify import clock
 from households.models import AdministrativeUnit, CollectionForm, SuspectedFault
 from verification import waiting
 from verification.models import NewPerson, Round
@@ -25,13 +26,20 @@ WALKING_ORDER = ("hamlet__code", "household__sequence", "line", "pk")
 class State(TextChoices):
     ALL = "all", _("all forms")
     OPEN = "open", _("not verified yet")
+    UNTOUCHED = "untouched", _("not checked even once")
     LEFT = "left", _("left of the plan")
     NOT_MET = "not_met", _("to be visited again")
+    DUE = "due", _("to be visited again, the day has come")
+    LATER = "later", _("to be visited again later")
     PENDING = "pending", _("waiting for approval")
     RETURNED = "returned", _("returned")
     VERIFIED = "verified", _("verified")
     REFUSED = "refused", _("refused at scanning")
     NEW_PEOPLE = "new_people", _("new people, outside the plan")
+
+
+# Parts of another state: lists of their own, without a tab on every list.
+PARTS = (State.UNTOUCHED, State.DUE, State.LATER)
 
 
 def state_filter(state: str, round: Round, *, unit: AdministrativeUnit) -> Q:
@@ -44,12 +52,16 @@ def state_filter(state: str, round: Round, *, unit: AdministrativeUnit) -> Q:
     has_plan = unit.level <= AdministrativeUnit.Level.COMMUNE
     in_plan = Q(collected_on__lte=round.collected_until) if has_plan else Q()
     is_new = Exists(NewPerson.objects.filter(round=round, form=OuterRef("pk")))
+    not_met, today = Q(result__outcome=Outcome.NOT_MET), clock.today()
     filters = {
         State.ALL: Q(),
         State.OPEN: Q(result__isnull=False) & not_counted,
         # what the plan still lacks: the open ones, and those that must be collected again first
         State.LEFT: not_counted & in_plan & ~is_new,
-        State.NOT_MET: Q(result__outcome=Outcome.NOT_MET),
+        State.UNTOUCHED: Q(result__outcome=""),
+        State.NOT_MET: not_met,
+        State.DUE: not_met & Q(result__next_visit_on__lte=today),
+        State.LATER: not_met & Q(result__next_visit_on__gt=today),
         State.PENDING: Q(result__approval="pending"),
         State.RETURNED: Q(result__approval="returned"),
         State.VERIFIED: counted,
@@ -132,7 +144,10 @@ STATES_SQL = {
     State.OPEN: f"result.id IS NOT NULL AND NOT {COUNTED}",
     State.LEFT: f"{COUNTED} IS NOT TRUE AND NOT {IS_NEW}"
     " AND (%(in_plan)s::date IS NULL OR form.collected_on <= %(in_plan)s)",
+    State.UNTOUCHED: "result.outcome = ''",
     State.NOT_MET: "result.outcome = 'not_met'",
+    State.DUE: "result.outcome = 'not_met' AND result.next_visit_on <= %(today)s",
+    State.LATER: "result.outcome = 'not_met' AND result.next_visit_on > %(today)s",
     State.PENDING: "result.approval = 'pending'",
     State.RETURNED: "result.approval = 'returned'",
     State.VERIFIED: COUNTED,
@@ -194,6 +209,7 @@ def _ids_of_page(unit: AdministrativeUnit, round: Round, state: str, fault: str,
         "counting": list(round.counting_outcomes),
         "removals": [outcome.value for outcome in REMOVALS],
         "fault": fault,
+        "today": clock.today(),
         "in_plan": None if is_hamlet else round.collected_until,
         "after_code": code,
         "after_sequence": sequence,

@@ -12,11 +12,39 @@ from census_verify import clock
 from households import faults
 from households.models import AdministrativeUnit
 from households.permissions import scope_of
+from verification import own_work as own
 from verification import records, waiting
 from verification import search as searching
+from verification.forms import day_typed
 from verification.models import Round
 from verification.sheets import codes
 from verification.terms import OUTCOME_KEYS, Outcome
+
+
+@require_GET
+def own_work(request: HttpRequest) -> HttpResponse:
+    """What the officer herself recorded today, or on the day of `?day=`."""
+    if not scope_of(request.user).can_record:
+        raise Http404("nothing is recorded by this officer")
+    round, today, typed = current_round(), clock.today(), request.GET.get("day", "").strip()
+    asked = day_typed(typed) if typed else today
+    is_of_round = asked is not None and round.starts_on <= asked <= today
+    day = asked if is_of_round else today
+    lines, next_key = own.page_of(request.user, day, request.GET.get("after", ""))
+    before, after = own.days_beside(request.user, day)
+    context = {
+        "round": round,
+        "day": day,
+        "today": today,
+        "unknown_day": "" if is_of_round or not typed else typed[:20],
+        "totals": own.totals_of(request.user, day),
+        "lines": lines,
+        "next_key": next_key,
+        "is_first_page": "after" not in request.GET,
+        "day_before": before,
+        "day_after": after,
+    }
+    return render(request, "verification/own_work.html", context)
 
 
 @require_GET
@@ -34,7 +62,7 @@ def form_list(request: HttpRequest, pk: int) -> HttpResponse:
         "fault": fault,
         "fault_label": faults.Fault(fault).label if fault else "",
         "states": [
-            *records.State.choices,
+            *((value, label) for value, label in records.State.choices if value == state or value not in records.PARTS),
             *((o.value, o.label) for o in Outcome if o == state and o not in records.State.values),
         ],
         "forms": forms,

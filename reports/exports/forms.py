@@ -246,7 +246,11 @@ def rows_of_state(tally: Tally, state: str) -> int:
     figures = {
         records.State.ALL: tally.collected,
         records.State.OPEN: tally.in_scope - tally.verified,
+        records.State.UNTOUCHED: tally.in_scope - sum(getattr(tally, outcome) for outcome in Outcome),
         records.State.LEFT: tally.left,
+        # how many of these are due is not rolled up: at most all of them
+        records.State.DUE: tally.not_met,
+        records.State.LATER: tally.not_met,
         records.State.REFUSED: tally.collected - tally.qualified,
     }
     return figures[state] if state in figures else getattr(tally, state)

@@ -15,7 +15,7 @@ UNGUARD = "DROP TRIGGER keep_history ON verification_sheetline;"
 class Migration(migrations.Migration):
     dependencies = [
         ("households", "0004_imports"),
-        ("verification", "0003_storage"),
+        ("verification", "0004_approvals"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

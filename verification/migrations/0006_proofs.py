@@ -33,7 +33,7 @@ DROP FUNCTION verification_keep_proof();
 class Migration(migrations.Migration):
     dependencies = [
         ("households", "0004_imports"),
-        ("verification", "0003_storage"),
+        ("verification", "0005_sheets"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

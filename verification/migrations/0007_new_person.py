@@ -14,7 +14,7 @@ UNGUARD = "DROP TRIGGER keep_history ON verification_newperson"
 class Migration(migrations.Migration):
     dependencies = [
         ("households", "0004_imports"),
-        ("verification", "0003_storage"),
+        ("verification", "0006_proofs"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

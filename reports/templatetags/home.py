@@ -1,0 +1,162 @@
+"""The sentence and the lines of a commune's home and of a team's. Not in the templates, as those of `lines`."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from django import template
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as say
+from django.utils.translation import ngettext
+
+from households.models import AdministrativeUnit
+from reports.templatetags.figures import NOTHING, bar, count, day, short_day
+from reports.templatetags.lines import address_of, linked
+from verification.commune_work import CommuneWork, ReturnedForm, Standing
+
+register = template.Library()
+
+
+def _bold(text: object) -> SafeString:
+    return format_html("<strong>{}</strong>", text)
+
+
+def _said(sentence: str, **values) -> SafeString:
+    return mark_safe(escape(sentence) % {name: escape(value) for name, value in values.items()})
+
+
+@register.simple_tag
+def day_sentence(work: CommuneWork) -> SafeString:
+    """What is needed today, what is done, when it will be finished; then what is left."""
+    done, ends_on = _bold(count(work.standing.done_today)), short_day(work.round.ends_on)
+    if not work.plan:
+        return _said(say("No forms are planned here. Done today: %(done)s."), done=done)
+    left, plan = count(max(work.left, 0)), count(work.plan)
+    if work.left <= 0:
+        return _said(say("The plan of %(plan)s forms is finished. Done today: %(done)s."), plan=plan, done=done)
+    if work.needed_today is None:
+        over = say("The time was over on %(day)s, %(left)s forms are left. Done today: %(done)s.")
+        return _said(over, day=ends_on, left=_bold(left), done=done)
+    needed, finish = _bold(count(work.needed_today)), work.finishes_on
+    if finish is None:
+        first = say("Today %(needed)s forms are needed, %(done)s are done; there is no pace yet to tell the end by.")
+        first = _said(first, needed=needed, done=done)
+    else:
+        first = say("Today %(needed)s forms are needed, %(done)s are done, expected to finish on %(finish)s.")
+        first = _said(first, needed=needed, done=done, finish=_bold(_finish_day(work, finish)))
+    rest = _said(say("%(left)s of %(plan)s are left, by %(day)s."), left=left, plan=plan, day=ends_on)
+    return mark_safe(f"{first} {_late(work)}{rest}")
+
+
+def _finish_day(work: CommuneWork, finish: date) -> str:
+    """28/6; with its year where that is another one."""
+    return short_day(finish) if finish.year == work.today.year else day(finish)
+
+
+def _late(work: CommuneWork) -> str:
+    if not work.days_late:
+        return ""
+    words = ngettext("%(n)d day late", "%(n)d days late", work.days_late) % {"n": work.days_late}
+    return f'<span class="state late">{escape(words)}</span>. '
+
+
+@register.simple_tag
+def team_sentence(communes: list, standing: Standing, left: int, needed_today: int) -> SafeString:
+    """The same of all the communes a team works in."""
+    if left <= 0:
+        return _said(say("The plans of the team's communes are finished. Done today: %(done)s."), done=_bold(count(standing.done_today)))  # fmt: skip
+    return _said(
+        say("Today the team's communes need %(needed)s forms, %(done)s are done; %(left)s are left."),
+        needed=_bold(count(needed_today)),
+        done=_bold(count(standing.done_today)),
+        left=_bold(count(left)),
+    )
+
+
+def _figure(forms: int, address: str) -> str:
+    return linked(count(forms), address) if forms else NOTHING
+
+
+@register.simple_tag
+def hamlet_lines(work: CommuneWork) -> SafeString:
+    """A line for each hamlet, the one with the most left first; one that is finished says so."""
+    page_before, page_behind = address_of("reports:unit_detail")
+    list_before, list_behind = address_of("verification:form_list")
+    work_before, work_behind = address_of("verification:unit_work")
+    verify, finished = escape(say("Verify")), escape(say("finished"))
+
+    def line(unit: AdministrativeUnit, standing: Standing) -> str:
+        forms, name = f"{list_before}{unit.pk}{list_behind}?state=", escape(unit.full_name)
+        begin = f'<a class="open" href="{work_before}{unit.pk}{work_behind}">{verify}<span class="visually-hidden"> {name}</span></a>'
+        if not standing.turn:
+            begin = "" if standing.open_forms else f'<span class="state ok">{finished}</span>'
+        return (
+            f'\n<tr><th scope="row"><a href="{page_before}{unit.pk}{page_behind}">{name}</a></th>'
+            f'<td class="num">{count(standing.open_households) if standing.open_households else NOTHING}</td>'
+            f'<td class="num wide">{_figure(standing.untouched, forms + "untouched")}</td>'
+            f'<td class="num wide">{_figure(standing.not_met, forms + "not_met")}</td>'
+            f'<td class="num wide">{_figure(standing.returned, forms + "returned")}</td>'
+            f'<td class="rate">{bar(standing.verified, standing.in_round)}<span class="v">{_figure(standing.verified, forms + "verified")}</span></td>'
+            f'<td class="no-print">{begin}</td></tr>'
+        )
+
+    return mark_safe("".join(line(hamlet.unit, hamlet.standing) for hamlet in work.by_what_is_left))
+
+
+@register.simple_tag
+def commune_lines(communes: Iterable[tuple[AdministrativeUnit, CommuneWork]]) -> SafeString:
+    """A line for each commune of a team."""
+    page_before, page_behind = address_of("reports:unit_detail")
+    list_before, list_behind = address_of("verification:form_list")
+    work_before, work_behind = address_of("verification:unit_work")
+    heads = {
+        name: escape(head)
+        for name, head in {
+            "needed": say("Needed today"),
+            "done": say("Done today"),
+            "finish": say("Expected to finish"),
+            "untouched": say("Not verified yet"),
+            "not_met": say("To be visited again"),
+            "due": say("of these due"),
+            "returned": say("Returned"),
+            "verified": say("Finished"),
+        }.items()
+    }
+    verify = escape(say("Verify"))
+
+    def line(unit: AdministrativeUnit, work: CommuneWork) -> str:
+        standing, forms = work.standing, f"{list_before}{unit.pk}{list_behind}?state="
+        name, finish = escape(unit.full_name), work.finishes_on
+        until = NOTHING if finish is None or work.left <= 0 else _finish_day(work, finish)
+        begin = f'<a class="open" href="{work_before}{unit.pk}{work_behind}">{verify}<span class="visually-hidden"> {name}</span></a>'
+        figures = "".join(
+            f'<td data-label="{heads[state]}" class="num">{_figure(getattr(standing, state), forms + state)}</td>'
+            for state in ("untouched", "not_met", "due", "returned", "verified")
+        )
+        return (
+            f'\n<tr><th scope="row"><a href="{page_before}{unit.pk}{page_behind}">{name}</a></th>'
+            f'<td data-label="{heads["needed"]}" class="num">{count(work.needed_today)}</td>'
+            f'<td data-label="{heads["done"]}" class="num">{count(standing.done_today)}</td>'
+            f'<td data-label="{heads["finish"]}">{until} {_late(work).rstrip(". ") if work.left > 0 else ""}</td>'
+            f'{figures}<td class="no-print">{begin if standing.turn else ""}</td></tr>'
+        )
+
+    return mark_safe("".join(line(unit, work) for unit, work in communes))
+
+
+@register.simple_tag
+def returned_lines(returned: Iterable[ReturnedForm], today: date, reader: int) -> SafeString:
+    """A line for each form that came back: whose, where, why, how long it waits, and whose result it was."""
+    before, behind = address_of("verification:household_verify")
+
+    def line(form: ReturnedForm) -> SafeString:
+        days = form.days_waiting(today)
+        waits = ngettext("waits %(n)d day", "waits %(n)d days", days) % {"n": days} if days else say("came back today")
+        whose = "" if form.officer_id == reader else say("recorded by %(officer)s") % {"officer": form.officer_name}
+        return format_html(
+            '<li><a href="{}{}{}?person={}">{}</a>, {}: “{}” <span class="state bad">{}</span>{}</li>',
+            *(before, form.household_id, behind, form.form_id, form.full_name, form.hamlet.full_name),
+            *(form.reason, waits, format_html(' <span class="quiet">{}</span>', whose) if whose else ""),
+        )
+
+    return mark_safe("".join(map(line, returned)))

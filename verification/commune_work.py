@@ -1,0 +1,220 @@
+"""The day of the communes an officer works in, read live as `work.py`: what each hamlet still has, what was made
+today, and what the district returned."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime, timedelta
+from functools import cached_property
+
+from django.utils.timezone import localtime
+
+from households.models import AdministrativeUnit, User
+from households.models.units import UNIT_COLUMNS
+from households.statements import Statement
+from verification.models import Round
+from verification.rules import finishes_on, needed_per_day
+from verification.terms import REMOVALS
+
+DAYS_OF_PACE = 7
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How many forms of a hamlet or commune stand where; each figure is that of the list of its state."""
+
+    in_round: int = 0
+    untouched: int = 0
+    not_met: int = 0
+    later: int = 0  # of those not met: the next visit is after today
+    returned: int = 0
+    pending: int = 0
+    verified: int = 0
+    done_today: int = 0
+    made_before: int = 0  # verified in the days of the pace, today not among them
+    open_forms: int = 0
+    turn: int = 0  # of the open ones: whose turn it is today
+    open_households: int = 0
+
+    @property
+    def due(self) -> int:
+        """Not met, and the day of the next visit has come."""
+        return self.not_met - self.later
+
+    def __add__(self, other: "Standing") -> "Standing":
+        return Standing(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+@dataclass(frozen=True)
+class HamletWork:
+    unit: AdministrativeUnit
+    standing: Standing
+
+
+@dataclass
+class CommuneWork:
+    """One commune's day."""
+
+    round: Round
+    commune_id: int
+    today: date
+    plan: int
+    hamlets: list[HamletWork] = field(default_factory=list)  # in administrative order
+
+    @cached_property
+    def standing(self) -> Standing:
+        return sum((hamlet.standing for hamlet in self.hamlets), Standing())
+
+    @property
+    def by_what_is_left(self) -> list[HamletWork]:
+        return sorted(self.hamlets, key=lambda hamlet: -hamlet.standing.open_forms)
+
+    @property
+    def left(self) -> int:
+        return self.plan - self.standing.verified
+
+    @property
+    def needed_today(self) -> int | None:
+        """Forms a day, today among them, that finish the plan in time; None when the time is over."""
+        left_this_morning = self.left + self.standing.done_today
+        return needed_per_day(left_this_morning, first_day=self.today, due_on=self.round.ends_on)
+
+    @property
+    def finishes_on(self) -> date | None:
+        """At the pace of the days before; None where that cannot be told."""
+        days = min(DAYS_OF_PACE, (self.today - self.round.starts_on).days)
+        return finishes_on(
+            self.left + self.standing.done_today,
+            done_today=self.standing.done_today,
+            made=self.standing.made_before,
+            days=days,
+            today=self.today,
+        )
+
+    @property
+    def days_late(self) -> int:
+        return max((self.finishes_on - self.round.ends_on).days, 0) if self.finishes_on else 0
+
+
+# Which forms are counted, as `records.STATES_SQL` and RoundFormQuerySet.open have it; tests hold them together.
+# The first part is answered by the index round_form_count alone, the second by round_form_open.
+WORK_OF_COMMUNES = Statement(
+    "work_of_communes",
+    "bigint, bigint[], text[], text[], text[], date, date",
+    f"""
+    WITH counted AS (
+        SELECT hamlet_id, count(*) AS in_round, count(*) FILTER (WHERE outcome = '') AS untouched,
+            count(*) FILTER (WHERE outcome = 'not_met') AS not_met,
+            count(*) FILTER (WHERE approval = 'returned') AS returned,
+            count(*) FILTER (WHERE approval = 'pending') AS pending,
+            count(*) FILTER (WHERE counts) AS verified,
+            count(*) FILTER (WHERE counts AND counted_on = $6) AS done_today,
+            count(*) FILTER (WHERE counts AND counted_on >= $7 AND counted_on < $6) AS made_before
+        FROM (
+            SELECT hamlet_id, outcome, approval, counted_on,
+                outcome = ANY($4) AND (outcome <> ALL($5) OR approval IN ('', 'approved')) AS counts
+            FROM verification_roundform WHERE round_id = $1 AND commune_id = ANY($2)
+        ) of_round GROUP BY hamlet_id
+    ), opened AS (
+        SELECT hamlet_id, count(*) FILTER (WHERE open) AS forms,
+            count(DISTINCT household_id) FILTER (WHERE open) AS households,
+            count(*) FILTER (WHERE open AND NOT (outcome = 'not_met' AND coalesce(next_visit_on > $6, false))) AS turn,
+            count(*) FILTER (WHERE outcome = 'not_met' AND next_visit_on > $6) AS later
+        FROM (
+            SELECT hamlet_id, household_id, outcome, next_visit_on, outcome = ANY($3) OR approval = 'returned' AS open
+            FROM verification_roundform WHERE round_id = $1 AND commune_id = ANY($2)
+                AND (outcome = ANY($3) OR outcome = 'not_met' OR approval = 'returned')
+        ) of_round GROUP BY hamlet_id
+    )
+    SELECT commune.id, coalesce(plan.forms + coalesce(
+            (SELECT sum(change.forms) FROM verification_planadjustment change WHERE change.plan_id = plan.id), 0), 0),
+        coalesce(in_round, 0), coalesce(untouched, 0), coalesce(not_met, 0), coalesce(opened.later, 0),
+        coalesce(returned, 0), coalesce(pending, 0), coalesce(verified, 0), coalesce(done_today, 0),
+        coalesce(made_before, 0), coalesce(opened.forms, 0), coalesce(opened.turn, 0),
+        coalesce(opened.households, 0),
+        {", ".join(f"hamlet.{name}" for name in UNIT_COLUMNS)}
+    FROM unnest($2) commune (id)
+    LEFT JOIN verification_plan plan ON plan.round_id = $1 AND plan.commune_id = commune.id
+    LEFT JOIN households_administrativeunit hamlet
+        ON hamlet.parent_id = commune.id AND hamlet.level = {AdministrativeUnit.Level.HAMLET.value}
+    LEFT JOIN counted ON counted.hamlet_id = hamlet.id
+    LEFT JOIN opened ON opened.hamlet_id = hamlet.id
+    ORDER BY hamlet.code, hamlet.valid_from""",
+)
+
+
+def of_communes(round: Round, commune_ids: Iterable[int], *, today: date) -> dict[int, CommuneWork]:
+    """The day of each commune, in the order given."""
+    ids = list(commune_ids)
+    unfinished, removals = round.unfinished_outcomes(), [outcome.value for outcome in REMOVALS]
+    since = today - timedelta(days=DAYS_OF_PACE)
+    work = {pk: CommuneWork(round, pk, today, 0) for pk in ids}
+    width = len(fields(Standing))
+    for commune_id, plan, *row in WORK_OF_COMMUNES.rows(
+        round.pk, ids, unfinished, list(round.counting_outcomes), removals, today, since
+    ):
+        work[commune_id].plan = int(plan)
+        standing, unit = Standing(*row[:width]), row[width:]
+        if unit[0] is not None:
+            hamlet = AdministrativeUnit.from_db("default", UNIT_COLUMNS, unit)
+            # one that is no more has its line as long as it has forms
+            if standing.in_round or hamlet.valid_to is None or hamlet.valid_to > today:
+                work[commune_id].hamlets.append(HamletWork(hamlet, standing))
+    return work
+
+
+@dataclass(frozen=True)
+class ReturnedForm:
+    """A result the district returned: whose, why, and since when it waits."""
+
+    form_id: int
+    household_id: int
+    full_name: str
+    hamlet: AdministrativeUnit
+    reason: str
+    returned_at: datetime
+    officer_id: int
+    officer_name: str
+
+    def days_waiting(self, today: date) -> int:
+        return (today - localtime(self.returned_at).date()).days
+
+
+RETURNED_AT_MOST = 5
+RETURNED_IN = Statement(
+    "returned_in_communes",
+    "bigint, bigint[], bigint, int",
+    f"""
+    SELECT form.id, form.household_id, form.full_name, event.reason, event.at, officer.id, officer.full_name,
+        {", ".join(f"hamlet.{name}" for name in UNIT_COLUMNS)}
+    FROM verification_roundform of_round
+    JOIN households_collectionform form ON form.id = of_round.form_id
+    JOIN households_administrativeunit hamlet ON hamlet.id = of_round.hamlet_id
+    JOIN verification_verificationpass pass ON pass.id = of_round.standing_pass_id
+    JOIN households_user officer ON officer.id = pass.officer_id
+    CROSS JOIN LATERAL (
+        SELECT reason, at FROM verification_passevent
+        WHERE verification_pass_id = pass.id AND kind = 'returned' ORDER BY id DESC LIMIT 1
+    ) event
+    WHERE of_round.round_id = $1 AND of_round.commune_id = ANY($2) AND of_round.approval = 'returned'
+    ORDER BY officer.id = $3 DESC, event.at, form.id LIMIT $4""",
+)
+
+
+def returned_in(
+    round: Round, commune_ids: Iterable[int], officer: User, *, at_most: int = RETURNED_AT_MOST
+) -> list[ReturnedForm]:
+    """What was returned in these communes: the officer's own first, of these what waits longest."""
+    rows = RETURNED_IN.rows(round.pk, list(commune_ids), officer.pk, at_most)
+    return [
+        ReturnedForm(
+            form_id=form_id,
+            household_id=household_id,
+            full_name=name,
+            hamlet=AdministrativeUnit.from_db("default", UNIT_COLUMNS, unit),
+            reason=reason,
+            returned_at=at,
+            officer_id=officer_id,
+            officer_name=officer_name,
+        )
+        for form_id, household_id, name, reason, at, officer_id, officer_name, *unit in rows
+    ]
