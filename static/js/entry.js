@@ -75,6 +75,7 @@ function asksOf(row) {
     const pk = row.dataset.form;
     asks = document.getElementById("asks").content.firstElementChild.cloneNode(true);
     for (const field of asks.querySelectorAll("[name^=p0-]")) field.name = field.name.replace("p0-", `p${pk}-`);
+    for (const proof of asks.querySelectorAll("[data-proof]")) proof.dataset.form = pk;
     asks.querySelector(".find-twin").href = `/forms/${pk}/twins/`;
     asks.querySelectorAll(".no-script").forEach((el) => (el.hidden = true));
     row.append(asks);
@@ -281,6 +282,7 @@ function typed() {
 
 function onSubmit(event) {
   if (event.submitter?.name === "more") return;
+  if (form.querySelector("[data-proof][data-busy]")) return; // a photo is on its way: proof.js submits when it is there
   event.preventDefault();
   if (isSent || button.getAttribute("aria-disabled") === "true") return; // twice is once
   isSent = true;
