@@ -14,7 +14,7 @@ def size(bytes: int) -> str:
     """340 kB, 1,2 MB."""
     if bytes < 1_000_000:
         return f"{number_format(max(1, round(bytes / 1000)))} kB"
-    return f"{number_format(bytes / 1_000_000, 1)} MB"
+    return f"{number_format(round(bytes / 1_000_000, 1), 1)} MB"
 
 
 @register.simple_tag
