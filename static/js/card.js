@@ -1,15 +1,17 @@
 // A USB scanner is a keyboard that types a card's text in a blink, wherever the cursor is. Here it is told from an officer
-// by its speed and by how a card's text begins (9 to 12 digits, then "|"), kept from the page's own keys and fields, and
+// by how a card's text begins (9 to 12 digits, then "|") and by its speed, kept from the page's own keys and fields, and
 // sent to the scan page. From the "|" on it is typed into a hidden field of our own, so that whatever an input method or
 // the scanner's alphabet makes of the letters arrives as it would anywhere else; the server says when they are garbled.
 
 const form = document.getElementById("card");
 const text = form?.querySelector("textarea");
-const QUICK = 35; // ms between two keys, on average
-const SLACK = 70; // for a PC that is busy with something else
-const PAUSE = 500; // a scanner set to no end key is done
+const QUICK = 35; // ms between two keys, on average: nobody types like that
+const SLACK = 70;
+const APART = 400; // ms: a PC that is busy with something else is slower, but digits further apart are not one number
+const PAUSE = 800; // a scanner set to no end key is done
 let digits = "";
 let began = 0;
+let last = 0;
 let place = null; // the field the first digit was typed into, as it was before
 let isReading = false;
 let ended = 0;
@@ -95,17 +97,19 @@ function onKey(event) {
   }
   if (/^(?:Shift|CapsLock|NumLock|AltGraph)$/.test(event.key)) return;
   const digit = !event.repeat && !event.ctrlKey && !event.metaKey && !event.altKey ? digitOf(event) : "";
-  const isQuick = event.timeStamp - began <= QUICK * digits.length + SLACK;
+  const isOneNumber = digits && event.timeStamp - last <= APART;
+  last = event.timeStamp;
   if (digit) {
-    if (!digits || !isQuick || digits.length === 12) {
+    if (!isOneNumber || digits.length === 12) {
       digits = "";
       began = event.timeStamp;
       place = snapshot(event.target);
     }
     digits += digit;
     // nobody presses three keys that quickly: the page's keys need not act on it
-    if (digits.length > 2 && !place) event.stopImmediatePropagation();
-  } else if (digits.length >= 9 && isQuick && isBar(event)) {
+    const isQuick = event.timeStamp - began <= QUICK * digits.length + SLACK;
+    if (digits.length > 2 && isQuick && !place) event.stopImmediatePropagation();
+  } else if (digits.length >= 9 && isOneNumber && isBar(event)) {
     event.preventDefault();
     event.stopImmediatePropagation();
     start();
