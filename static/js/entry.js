@@ -198,7 +198,7 @@ async function findTwin(address, barcode) {
   dialog.replaceChildren(...parse(await answer.text()).body.childNodes);
   dialog.querySelectorAll(".no-script").forEach((el) => (el.hidden = true));
   if (!dialog.open) dialog.showModal();
-  dialog.querySelector("[data-barcode], input[type=search]")?.focus();
+  (dialog.querySelector("[data-barcode]") ?? dialog.querySelector("input[type=search]")).focus();
   dialog.querySelector("form[method=get]").addEventListener("submit", (event) => {
     event.preventDefault();
     findTwin(`${event.target.action}?${new URLSearchParams(new FormData(event.target))}`, barcode);
