@@ -108,8 +108,9 @@ def _page(request: HttpRequest, round: Round, sent: Sent | None = None, refusal:
         "kinds": [found for found in kinds if found[2] or found[0] != waiting.Kind.OTHERS],
         "commune": chosen,
         "counted": [(count.commune, count.of(kind)) for count in counted if count.of(kind) or count.commune == chosen],
-        "in_all": sum(count.of("") for count in within),
-        "oldest": waiting.summary(round, [chosen] if chosen else list(scope.person_units)),
+        "in_all": waiting.Summary(
+            sum(count.of("") for count in within), min((count.since for count in within), default=None)
+        ),
         "items": shown,
         "next_key": next_key,
         "after": after,

@@ -92,4 +92,4 @@ def _refuse(offenders: Iterable[tuple[int, str]]) -> None:
         raise Conflict(sentence, form_id=form_id, offenders=offenders)
     if offenders:
         count = {"count": len(offenders)}
-        raise Conflict(say("Nothing was decided: %(count)d cannot be.") % count, offenders=offenders)
+        raise Conflict(say("Nothing was decided, because of %(count)d of them:") % count, offenders=offenders)

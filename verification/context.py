@@ -23,7 +23,12 @@ class Queue:
         if not scope_of(self.officer).roles & set(permissions.DECIDING_ROLES.values()):
             return 0
         round = Round.objects.current()
-        return waiting.summary(round, permissions.units_to_decide_in(self.officer, round)).count if round else 0
+        units = permissions.units_to_decide_in(self.officer, round) if round else []
+        return waiting.count_up_to_many(round, units)
+
+    @property
+    def are_many(self) -> bool:
+        return self.waiting == waiting.MANY
 
 
 def queue(request: HttpRequest) -> dict:

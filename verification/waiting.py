@@ -71,6 +71,25 @@ def summary(round: Round, units: Sequence[AdministrativeUnit], approval: Approva
     return Summary(*SUMMARY.row(round.pk, approval.value, [unit.path for unit in units]))
 
 
+MANY = 1000  # as far as the navigation of every page counts
+COUNT_FOR_NAVIGATION = Statement(
+    "how_many_wait_below_units",
+    "bigint, text[]",
+    f"""
+    SELECT count(*) FROM (
+        SELECT FROM households_administrativeunit commune
+        JOIN verification_roundform waiting ON waiting.commune_id = commune.id
+        WHERE commune.level = 3 AND EXISTS (SELECT FROM unnest($2) path WHERE starts_with(commune.path, path))
+            AND waiting.round_id = $1 AND waiting.approval = 'pending' AND waiting.approval IN ('pending', 'returned')
+        LIMIT {MANY}) counted""",
+)
+
+
+def count_up_to_many(round: Round, units: Sequence[AdministrativeUnit]) -> int:
+    """How many wait for the district, but not more than MANY: every page of hers asks it."""
+    return COUNT_FOR_NAVIGATION.row(round.pk, [unit.path for unit in units])[0] if units else 0
+
+
 def days_since(moment: datetime) -> int:
     return max((clock.today() - moment.astimezone(clock.now().tzinfo).date()).days, 0)
 
@@ -80,9 +99,10 @@ def days_since(moment: datetime) -> int:
 
 @dataclass
 class CommuneCount:
-    """A commune and how many wait there, by kind."""
+    """A commune and how many wait there, by kind; since when the first of them does."""
 
     commune: AdministrativeUnit
+    since: datetime | None = None
     by_kind: dict[str, int] = field(default_factory=lambda: dict.fromkeys(Kind.values, 0))
 
     def of(self, kind: str) -> int:
@@ -90,14 +110,14 @@ class CommuneCount:
 
 
 COUNTS = """
-    SELECT waiting.commune_id, waiting.outcome, count(*) FROM verification_roundform waiting
+    SELECT waiting.commune_id, waiting.outcome, count(*), min(waiting.waits_since) FROM verification_roundform waiting
     WHERE waiting.round_id = %s AND waiting.commune_id = ANY(%s)
         AND waiting.approval = 'pending' AND waiting.approval IN ('pending', 'returned') GROUP BY 1, 2"""
 # Commune by commune, each in the order of the index and no further than a page; so the fiftieth page of a long
 # queue costs what the first one does.
-PAGE_IDS = """
-    SELECT page.id FROM unnest(%(communes)s::bigint[]) commune (id) CROSS JOIN LATERAL (
-        SELECT waiting.id, waiting.waits_since, waiting.form_id FROM verification_roundform waiting
+PAGE_FORMS = """
+    SELECT page.form_id FROM unnest(%(communes)s::bigint[]) commune (id) CROSS JOIN LATERAL (
+        SELECT waiting.waits_since, waiting.form_id FROM verification_roundform waiting
         WHERE waiting.round_id = %(round)s AND waiting.commune_id = commune.id
             AND waiting.approval = 'pending' AND waiting.approval IN ('pending', 'returned')
             AND waiting.outcome = ANY(%(outcomes)s)
@@ -120,8 +140,10 @@ def counts(round: Round, communes: Sequence[AdministrativeUnit]) -> list[Commune
     count_of = {commune.pk: CommuneCount(commune) for commune in communes}
     with connection.cursor() as cursor:
         cursor.execute(COUNTS, [round.pk, list(count_of)])
-        for commune_id, outcome, waiting in cursor.fetchall():
-            count_of[commune_id].by_kind[kind_of[outcome]] += waiting
+        for commune_id, outcome, waiting, since in cursor.fetchall():
+            count = count_of[commune_id]
+            count.by_kind[kind_of[outcome]] += waiting
+            count.since = min(count.since or since, since)
     return [count for count in count_of.values() if count.of("")]
 
 
@@ -129,15 +151,15 @@ def page_after(
     round: Round, communes: Sequence[AdministrativeUnit], kind: str, key: str, scope: Scope
 ) -> tuple[list["Item"], str]:
     """One page of the queue behind `key`, oldest first, and the key of its last item ("" on the last page)."""
-    ids = _ids_of_page(round, communes, kind, key)
-    found = items_of(ids[:PAGE], scope)
+    ids = _forms_of_page(round, communes, kind, key)
+    found = items_of(round, ids[:PAGE], scope)
     if len(ids) <= PAGE or not found:
         return found, ""
     last = found[-1].row
     return found, f"{(last.waits_since - BEGINNING) // timedelta(microseconds=1)}~{last.form_id}"
 
 
-def _ids_of_page(round: Round, communes: Sequence[AdministrativeUnit], kind: str, key: str) -> list[int]:
+def _forms_of_page(round: Round, communes: Sequence[AdministrativeUnit], kind: str, key: str) -> list[int]:
     since, form_id = map(int, match.groups()) if (match := KEY.fullmatch(key)) else (0, 0)
     values = {
         "round": round.pk,
@@ -148,7 +170,7 @@ def _ids_of_page(round: Round, communes: Sequence[AdministrativeUnit], kind: str
         "rows": PAGE + 1,
     }
     with connection.cursor() as cursor:
-        cursor.execute(PAGE_IDS, values)
+        cursor.execute(PAGE_FORMS, values)
         return [pk for (pk,) in cursor.fetchall()]
 
 
@@ -215,19 +237,23 @@ def _read(form: CollectionForm, item: str) -> str:
     return items.readable(item, items.value_of(form, item))
 
 
-def items_of(row_ids: Sequence[int], scope: Scope) -> list[Item]:
+def items_of(round: Round, form_ids: Sequence[int], scope: Scope) -> list[Item]:
     """With everything a page shows of them, in as many questions for one as for thirty."""
-    rows = RoundForm.objects.filter(pk__in=row_ids).select_related(
-        "form__household",
-        "hamlet",
-        "commune__parent",
-        "standing_pass__officer",
-        "standing_pass__team",
-        "standing_pass__duplicate_of__commune__parent",
-        "standing_pass__duplicate_of__household",
+    rows = (
+        RoundForm.objects.in_round(round)
+        .filter(form__in=form_ids)
+        .select_related(
+            "form__household",
+            "hamlet",
+            "commune__parent",
+            "standing_pass__officer",
+            "standing_pass__team",
+            "standing_pass__duplicate_of__commune__parent",
+            "standing_pass__duplicate_of__household",
+        )
     )
-    row_of = {row.pk: row for row in rows}
-    found = [row_of[pk] for pk in row_ids if pk in row_of]
+    row_of = {row.form_id: row for row in rows}
+    found = [row_of[form_id] for form_id in form_ids if form_id in row_of]
     history = happenings_of([row.form_id for row in found])
     shown = []
     for row in found:

@@ -10,6 +10,8 @@ PASSWORD = "phuctra-2020-kiemthu"
 OFFICERS = {
     "officer": "commune_officer",
     "colleague": "commune_officer",
+    "district": "district_officer",
+    "district2": "district_officer",
     "pc06": "pc06_officer",
     "admin": "administrator",
 }
@@ -31,7 +33,7 @@ def make() -> None:
     password = make_password(PASSWORD)
     made = {}
     for username, role in OFFICERS.items():
-        place = commune if role == "commune_officer" else province
+        place = {"commune_officer": commune, "district_officer": district}.get(role, province)
         made[username] = make_officer(role, place, username, password=password, is_staff=role == "administrator")
     for place, names in ((commune, ["Đông", "Tây", "Nam"]), (other, ["Phú Bình"])):
         for name in names:

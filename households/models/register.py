@@ -76,8 +76,8 @@ def birth_date_text(year: int, month: int | None, day: int | None) -> str:
 
 
 class CollectionForm(models.Model):
-    """One phiếu DC01 as it was collected (domain.md section 3). What an officer finds wrong is a
-    `Correction` of a verification pass; the collected values stay."""
+    """One phiếu DC01 (domain.md section 3): as it was collected, and with what was corrected and approved since.
+    Each `Correction` keeps the value before it, so the collected ones remain (docs/decisions/0020)."""
 
     class FormVersion(models.TextChoices):
         TT66_2015 = "TT66/2015", "DC01, Thông tư 66/2015/TT-BCA"

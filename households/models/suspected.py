@@ -8,8 +8,8 @@ from households.models.units import AdministrativeUnit
 
 
 class SuspectedFault(models.Model):
-    """A fault the program suspects on a form as it was collected. Written by `suspicions` alone; a correction
-    does not change it, a result answers it (docs/decisions/0013)."""
+    """A fault the program suspects on a form. Written by `suspicions` alone; a result answers it, an approved
+    correction has the form judged again (docs/decisions/0013, 0020)."""
 
     province = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="+", db_index=False)
     commune = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="+", db_index=False)
