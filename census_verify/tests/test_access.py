@@ -10,6 +10,7 @@ from census_verify import clock, log_in
 from households.models import Import, User
 from reports.models import Export
 from reports.tasks import worker_seen
+from verification.models import Printing, Sheet
 from verification.tests.factories import record
 
 OPEN_TO_ALL = {"healthz", "readyz", "login", "set_language"}
@@ -33,12 +34,22 @@ def addresses(round, homes, cast, tree):
         owner=cast.officer, round=round, unit=tree.huong_tra, kind="forms", format="csv", language="vi",
         asked_at=clock.now(), status="done", finished_at=clock.now(), rows=0,
     )  # fmt: skip
+    printing = Printing.objects.create(
+        round=round, unit=tree.dong, by=cast.officer, asked_at=clock.now(), language="vi", request=uuid4(),
+        status="done", finished_at=clock.now(), pages=1,
+    )  # fmt: skip
+    sheet = Sheet.objects.create(
+        printing=printing, round=round, province=tree.province, commune=tree.huong_tra, hamlet=tree.dong,
+        part=1, parts=1, printed_by=cast.officer, printed_at=clock.now(),
+    )  # fmt: skip
     things = {
         "unit": tree.huong_tra.pk,
         "team": cast.team.pk,
         "export": export.pk,
         "household": homes.four.pk,
         "form": tree.huong_tra.pk,
+        "sheet": sheet.pk,
+        "printing": sheet.printing_id,
         "import": Import.objects.create(
             kind="forms",
             area=tree.province,
@@ -115,7 +126,8 @@ def test_a_leader_sees_figures_and_no_person(addresses, client, cast):
     assert client.get(addresses["reports:home"]).status_code == 200
     assert client.get(addresses["reports:unit_detail"]).status_code == 200
     for name in ("verification:form_list", "verification:form_print", "verification:household_verify",
-                 "api:household_detail", "verification:unit_work"):  # fmt: skip
+                 "api:household_detail", "verification:unit_work", "verification:sheet_list", "verification:sheet_detail",
+                 "verification:unit_sheets"):  # fmt: skip
         assert client.get(addresses[name]).status_code == 404, name
 
 
