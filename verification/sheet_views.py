@@ -172,7 +172,7 @@ def _list_page(request: HttpRequest, typed: str = "", problem: str = "") -> Http
     places = groupby(out, key=lambda one: one.sheet.hamlet)
     context = {
         "round": round,
-        "typed": typed,
+        "code": typed,
         "problem": problem,
         "out": out,
         "places": [(hamlet, list(sheets)) for hamlet, sheets in places],
@@ -197,7 +197,7 @@ def _entry_page(request: HttpRequest, sheet: Sheet, sent: dict) -> HttpResponse:
         "done": sum(line.is_done for line in lines),
         "can_enter": can_record and not sheet.withdrawn_at and any(line.is_open for line in lines),
         "can_withdraw": can_record and not (sheet.withdrawn_at or sheet.entered_at),
-        "typed": sent.get("typed", ""),
+        "text": sent.get("typed", ""),
         "submission": uuid.uuid4(),
         "methods": methods if methods in dict(Methods.CHOICES) else Methods.BOTH,
         "method_choices": Methods.CHOICES,
@@ -227,6 +227,7 @@ def _summary(request: HttpRequest, sheet: Sheet, refusal: Refusal | None = None)
         except Refusal as refused:
             refusal = refused
     checked = entering.check(sheet=sheet, typed=typed)
+    text_lines = dict(enumerate(typed.splitlines(), start=1))
     skipped = (
         (say("with a result already"), checked.done),
         (say("left for later"), checked.left),
@@ -235,13 +236,14 @@ def _summary(request: HttpRequest, sheet: Sheet, refusal: Refusal | None = None)
     context = {
         "sheet": sheet,
         "check": checked,
+        "problems": [(problem, text_lines.get(problem.at, "")) for problem in checked.problems],
         "parts": [
             *((SHORT_LABELS[Outcome(outcome)], n) for outcome, n in checked.counts),
             *((label, len(lines)) for label, lines in skipped if lines),
         ],
+        "returned": [line for line in checked.left if line.is_returned],
         "to_record": len(checked.entries),
-        "typed": typed,
-        "typed_lines": dict(enumerate(typed.splitlines(), start=1)),
+        "text": typed,
         "submission": request.POST.get("submission", ""),
         "methods": request.POST.get("methods", ""),
         "method_label": dict(Methods.CHOICES).get(request.POST.get("methods", ""), ""),
@@ -252,8 +254,6 @@ def _summary(request: HttpRequest, sheet: Sheet, refusal: Refusal | None = None)
         and not checked.problems
         and (refusal is None or isinstance(refusal, entering.ChangedMeanwhile)),
     }
-    problems = [(problem, context["typed_lines"].get(problem.at, "")) for problem in checked.problems]
-    context["problems"] = problems
     status = refusal.status if refusal else 200
     return render(request, "verification/sheet_check.html", context, status=status)
 

@@ -10,7 +10,7 @@ from census_verify import clock, log_in
 from households.models import Import, User
 from reports.models import Export
 from reports.tasks import worker_seen
-from verification.models import Proof
+from verification.models import Printing, Proof, Sheet
 from verification.rules import CorrectionEntry
 from verification.tests.factories import record
 
@@ -44,6 +44,14 @@ def addresses(round, homes, cast, tree):
         owner=cast.officer, round=round, unit=tree.huong_tra, kind="forms", format="csv", language="vi",
         asked_at=clock.now(), status="done", finished_at=clock.now(), rows=0,
     )  # fmt: skip
+    printing = Printing.objects.create(
+        round=round, unit=tree.dong, by=cast.officer, asked_at=clock.now(), language="vi", request=uuid4(),
+        status="done", finished_at=clock.now(), pages=1,
+    )  # fmt: skip
+    sheet = Sheet.objects.create(
+        printing=printing, round=round, province=tree.province, commune=tree.huong_tra, hamlet=tree.dong,
+        part=1, parts=1, printed_by=cast.officer, printed_at=clock.now(),
+    )  # fmt: skip
     things = {
         "unit": tree.huong_tra.pk,
         "team": cast.team.pk,
@@ -54,6 +62,8 @@ def addresses(round, homes, cast, tree):
         "correction": proof.correction_id,
         "pass": corrected.passes[0].pk,
         "proof": proof.pk,
+        "sheet": sheet.pk,
+        "printing": sheet.printing_id,
         "import": Import.objects.create(
             kind="forms",
             area=tree.province,
@@ -131,7 +141,8 @@ def test_a_leader_sees_figures_and_no_person(addresses, client, cast):
     assert client.get(addresses["reports:unit_detail"]).status_code == 200
     for name in ("verification:form_list", "verification:form_print", "verification:household_verify",
                  "api:household_detail", "verification:unit_work", "verification:proof_detail", "verification:proof_small",
-                 "verification:correction_proof"):  # fmt: skip
+                 "verification:correction_proof", "verification:sheet_list", "verification:sheet_detail",
+                 "verification:unit_sheets"):  # fmt: skip
         assert client.get(addresses[name]).status_code == 404, name
 
 

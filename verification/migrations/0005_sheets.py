@@ -72,6 +72,7 @@ class Migration(migrations.Migration):
                 (
                     "unit",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="households.administrativeunit",
@@ -239,9 +240,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="sheet",
-            index=models.Index(
-                condition=models.Q(("entered_at", None), ("withdrawn_at", None)), fields=["commune"], name="sheet_out"
-            ),
+            index=models.Index(fields=["commune", "entered_at"], name="sheet_of_commune"),
         ),
         migrations.AddConstraint(
             model_name="sheet",

@@ -19,7 +19,7 @@ class Printing(models.Model):
         CANCELLED = "cancelled", _("cancelled")
 
     round = models.ForeignKey(Round, models.PROTECT, related_name="+", db_index=False)
-    unit = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="+")
+    unit = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="+", db_index=False)
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     # made by the page that asks; sending it again asks for nothing new
     request = models.UUIDField(unique=True)
@@ -86,7 +86,8 @@ class Sheet(models.Model):
             ),
             models.CheckConstraint(condition=Q(part__gte=1, part__lte=F("parts")), name="sheet_part_of_parts"),
         ]
-        indexes = [models.Index(fields=["commune"], condition=Q(entered_at=None, withdrawn_at=None), name="sheet_out")]
+        # those that are out have no `entered_at`, those entered last have the latest
+        indexes = [models.Index(fields=["commune", "entered_at"], name="sheet_of_commune")]
 
     def __str__(self) -> str:
         return self.number
