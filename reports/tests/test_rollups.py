@@ -1,6 +1,6 @@
 """Facts into figures: every total equals the recount, whatever was done in whatever order."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -14,7 +14,7 @@ from households.tests.factories import make_form, make_household, make_team
 from reports import proof, rollups
 from reports.models import DailyTally, FaultTally, RefusalTally, Tally
 from reports.rollups import COUNTS, FORM_COUNTS, PLANNED
-from verification import services
+from verification import form_values, services
 from verification.models import Plan, RollupMark, Round, RoundForm
 from verification.rules import CorrectionEntry, is_verified
 from verification.terms import Approval, Outcome
@@ -120,6 +120,31 @@ def test_a_removal_counts_once_it_is_approved(rolled_up, homes, cast, tree):
     rollups.roll_up()
     assert (tally(tree.province).deceased, tally(tree.province).pending, tally(tree.province).verified) == (1, 0, 1)
     assert differences(rolled_up) == []
+
+
+def test_decisions_and_what_they_make_of_the_forms_stay_true(rolled_up, homes, cast):
+    """Approved, returned, recorded anew and undone; and the corrected form judged again: every figure is the recount."""
+    form = homes.two.forms.first()
+    CollectionForm.objects.filter(pk=form.pk).update(ethnicity="")
+    rollups.sweep_faults()
+    right = (CorrectionEntry("ethnicity", "Kinh", "household_book"),)
+    record(homes.two, cast.officer, "corrected", only=[form.pk], corrections=right)
+    decide([form.pk], cast.supervisor, "returned", "mờ")
+    later = record(homes.two, cast.officer, "emigrated", only=[form.pk]).passes[0]
+    services.undo_submission(submission=later.submission, by=cast.officer)
+    assert proof.first_difference(rolled_up) is None
+    record(homes.two, cast.officer, "corrected", only=[form.pk], corrections=right)
+    decide([form.pk], cast.supervisor)
+    form_values.judge_again([form.pk])
+    assert proof.first_difference(rolled_up) is None
+    assert rollups.sweep_faults().communes == frozenset()
+
+
+def test_the_proof_sees_a_wrong_day_of_waiting(rolled_up, homes, cast):
+    made = record(homes.two, cast.officer, "emigrated").passes[0]
+    RoundForm.objects.filter(form=made.form).update(waits_since=clock.now() - timedelta(days=3))
+    rollups.mark_everything(rolled_up)
+    assert f"form {made.form_id}" in proof.first_difference(rolled_up)
 
 
 def test_faults_are_counted_by_form(rolled_up, homes, cast, tree):

@@ -3,11 +3,11 @@ pressed twice; and whatever happens in whatever order, a form says the last valu
 
 import json
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date
 from itertools import pairwise
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +15,6 @@ from census_verify import clock
 from households import suspicions, text
 from households.models import CollectionForm, SuspectedFault
 from households.tests.factories import make_form, make_officer
-from reports import proof, rollups
 from verification import approvals, form_values, history, items, services
 from verification.models import Correction, PassEvent, RollupMark, Round, RoundForm, VerificationPass
 from verification.rules import Conflict, CorrectionEntry, InvalidEntry, NotAllowed, Refusal
@@ -241,12 +240,11 @@ class TestWhatIsSuspected:
         faults = SuspectedFault.objects.filter(form=form)
         assert {"L01", "L20"} <= set(faults.values_list("fault", flat=True))
         correct(BIRTH_DATE, CorrectionEntry("ethnicity", "Kinh", "household_book"))
-        rollups.mark_everything(round)
-        rollups.roll_up()
+        RollupMark.objects.all().delete()
         judged([form.pk], cast.supervisor)
         assert not {"L01", "L20"} & set(faults.values_list("fault", flat=True))
+        assert RollupMark.objects.filter(commune=form.commune_id).count() == 2, "of the decision, and of the judging"
         assert suspicions.sweep().communes == frozenset(), "a sweep finds nothing more to do"
-        assert proof.first_difference(round) is None
 
     @pytest.mark.parametrize("item", ["cmnd", "full_name"])
     def test_of_two_people_the_other_is_cleared_too(self, correct, cast, form, homes, judged, item):
@@ -323,14 +321,12 @@ class TestSinceWhen:
         services.undo_submission(submission=later.submission, by=cast.officer)
         row.refresh_from_db()
         assert (row.approval, row.waits_since) == ("returned", returned_at)
-        rollups.mark_everything(round)
-        assert proof.first_difference(round) is None
 
-    def test_the_proof_sees_a_wrong_day(self, round, correct, form):
+    def test_by_constraint_while_it_waits_and_no_longer(self, correct, form):
         correct(BIRTH_DATE)
-        RoundForm.objects.filter(form=form).update(waits_since=clock.now() - timedelta(days=3))
-        rollups.mark_everything(round)
-        assert "standing pass" in proof.first_difference(round)
+        for wrong in ({"waits_since": None}, {"approval": "approved"}):
+            with pytest.raises(IntegrityError, match="round_form_waits_since"), transaction.atomic():
+                RoundForm.objects.filter(form=form).update(**wrong)
 
 
 STEPS = st.lists(

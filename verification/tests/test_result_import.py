@@ -91,7 +91,16 @@ def recorded_columns() -> list[list[dict]]:
     """Every row that results consist of, without what each recording makes for itself."""
 
     def rows(queryset, *order, without=()):
-        own = {"id", "submission", "recorded_at", "verification_pass_id", "standing_pass_id", "supersedes_id", *without}
+        own = {
+            "id",
+            "submission",
+            "recorded_at",
+            "verification_pass_id",
+            "standing_pass_id",
+            "supersedes_id",
+            "waits_since",
+            *without,
+        }
         return [{k: v for k, v in row.items() if k not in own} for row in queryset.order_by(*order).values()]
 
     return [
