@@ -24,6 +24,7 @@ from verification.sheet_forms import LONGEST, ComposerForm, SheetEntryForm
 from verification.sheets import codes, entering, language, lists, making, printing
 from verification.tasks import ask_for_sheets
 from verification.terms import OUTCOME_KEYS, SHORT_LABELS, Outcome, SourcePaper
+from verification.views import current_round
 
 UUID_TEXT = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -100,7 +101,7 @@ def unit_sheets(request: HttpRequest, pk: int) -> HttpResponse:
     unit = get_object_or_404(units.filter(scope_of(request.user).persons_filter_of_units()), pk=pk)
     if unit.level < AdministrativeUnit.Level.COMMUNE:
         raise Http404
-    round = _current_round()
+    round = current_round()
     refusal = None
     if request.method == "POST":
         try:
@@ -167,7 +168,7 @@ def _list_page(request: HttpRequest, typed: str = "", problem: str = "") -> Http
     scope = scope_of(request.user)
     if not scope.person_units:
         raise Http404("figures only, no persons")
-    round = _current_round()
+    round = current_round()
     out = lists.out_for(request.user, round)
     places = groupby(out, key=lambda one: one.sheet.hamlet)
     context = {
@@ -299,10 +300,3 @@ def _printing(request: HttpRequest, pk: int) -> Printing:
     return get_object_or_404(
         Printing.objects.filter(by=request.user).select_related("unit__parent", "by", "round"), pk=pk
     )
-
-
-def _current_round() -> Round:
-    round = Round.objects.current()
-    if round is None:
-        raise Http404("no round was opened yet")
-    return round
