@@ -11,6 +11,7 @@ from households.models import Import, User
 from reports.models import Export
 from reports.tasks import worker_seen
 from verification.tests.factories import record
+from verification.tests.test_new_people import add
 
 OPEN_TO_ALL = {"healthz", "readyz", "login", "set_language"}
 
@@ -29,6 +30,7 @@ def named_urls(resolver=None, namespace=""):
 def addresses(round, homes, cast, tree):
     """Each address with the things of Hương Trà in it."""
     submission = record(homes.two, cast.officer).passes[0].submission
+    person = add(homes.four, cast.officer).person
     export = Export.objects.create(
         owner=cast.officer, round=round, unit=tree.huong_tra, kind="forms", format="csv", language="vi",
         asked_at=clock.now(), status="done", finished_at=clock.now(), rows=0,
@@ -39,6 +41,7 @@ def addresses(round, homes, cast, tree):
         "export": export.pk,
         "household": homes.four.pk,
         "form": tree.huong_tra.pk,
+        "person": homes.four.pk,
         "import": Import.objects.create(
             kind="forms",
             area=tree.province,
@@ -54,7 +57,8 @@ def addresses(round, homes, cast, tree):
         kwargs = {}
         for argument in arguments:
             noun = name.split(":")[-1].split("_")[0]
-            kwargs[argument] = submission if argument == "submission" else things[noun]
+            of_noun = person.submission if noun == "person" else submission
+            kwargs[argument] = of_noun if argument == "submission" else things[noun]
         found[name] = reverse(name, kwargs=kwargs)
     return found
 
@@ -115,7 +119,8 @@ def test_a_leader_sees_figures_and_no_person(addresses, client, cast):
     assert client.get(addresses["reports:home"]).status_code == 200
     assert client.get(addresses["reports:unit_detail"]).status_code == 200
     for name in ("verification:form_list", "verification:form_print", "verification:household_verify",
-                 "api:household_detail", "verification:unit_work"):  # fmt: skip
+                 "api:household_detail", "verification:unit_work", "verification:person_create",
+                 "verification:person_detail"):  # fmt: skip
         assert client.get(addresses[name]).status_code == 404, name
 
 
