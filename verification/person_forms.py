@@ -1,11 +1,11 @@
 """The page of a new person: what was typed, as the entry that `new_people.add_person` takes, and where it is shown."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django import forms
-from django.utils.text import format_lazy
+from django.utils.text import capfirst, format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from households.models import CollectionForm, Household
@@ -23,7 +23,9 @@ class Chosen(CleanCharField):
     """One of a closed list, picked by its digit; whether it is one is for the rules to say."""
 
     def __init__(self, choices: Sequence[tuple], label, *, may_be_blank: bool = True):
-        numbered = [(value, format_lazy("{} {}", n, text)) for n, (value, text) in enumerate(choices, start=1)]
+        numbered = [
+            (value, format_lazy("{} {}", n, capfirst(text))) for n, (value, text) in enumerate(choices, start=1)
+        ]
         blank = [("", _("– choose –") if not may_be_blank else "–")]
         super().__init__(label=label, max_length=LONGEST, widget=forms.Select(choices=[*blank, *numbered]))
 
@@ -39,11 +41,11 @@ class PersonForm(forms.Form):
     seen = CleanCharField(max_length=LONGEST, widget=forms.HiddenInput)
 
     reason = Chosen(NewPersonReason.choices, _("Why new"), may_be_blank=False)
+    paper = Chosen(SourcePaper.choices, _("Paper that shows it"), may_be_blank=False)
     full_name = _typed("full_name", autocapitalize="characters")
     birth_date = _typed("birth_date", inputmode="numeric", placeholder="12/3/1956")
     sex = Chosen(Sex.choices[1:], ITEMS["sex"].label, may_be_blank=False)
     relation = _typed("relation", list="relations")
-    paper = Chosen(SourcePaper.choices, _("Paper that shows it"), may_be_blank=False)
     found_on = DayField()
 
     birth_registration_place = _typed("birth_registration_place", list="places")
@@ -78,7 +80,7 @@ class PersonForm(forms.Form):
     )
 
     GROUPS = (
-        (_("Who, and why now"), "reason full_name birth_date sex relation paper found_on"),
+        (_("Who, and why now"), "reason paper full_name birth_date sex relation found_on"),
         (_("Places"), "birth_registration_place origin_place residence_place present_place"),
         (
             _("Parents, spouse, legal representative"),
@@ -117,14 +119,13 @@ class PersonForm(forms.Form):
             **{name: values[name] for name in ("reason", "found_on", "paper", "barcode", "form_version")},
         )
 
-    def point_at(self, doubts: Iterable[Doubt]) -> None:
-        """Begin at the first field that is wrong, or else doubted; Enter there sends the whole."""
-        doubted = [doubt.field for doubt in doubts]
-        first = next((name for name in self.fields if name in self.errors), None) or next(
-            (name for name in self.fields if name in doubted), "reason"
-        )
-        self.fields[first].widget.attrs["autofocus"] = True
-        for name in set(doubted) - set(self.errors):
+    def point_at(self, doubts: Sequence[Doubt]) -> None:
+        """Begin at the first field that is wrong; where something is only doubted, the page
+        begins at its button: Enter in a list of choices sends nothing."""
+        wrong = next((name for name in self.fields if name in self.errors), None)
+        if wrong or not doubts:
+            self.fields[wrong or "reason"].widget.attrs["autofocus"] = True
+        for name in {doubt.field for doubt in doubts}:
             self.fields[name].widget.attrs["aria-describedby"] = f"id_{name}_doubt"
 
     def groups(self, doubts: Sequence[Doubt]) -> list["Group"]:

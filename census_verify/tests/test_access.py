@@ -13,6 +13,7 @@ from reports.tasks import worker_seen
 from verification.models import Printing, Proof, Sheet
 from verification.rules import CorrectionEntry
 from verification.tests.factories import record
+from verification.tests.test_new_people import add
 
 OPEN_TO_ALL = {"healthz", "readyz", "login", "set_language"}
 
@@ -40,6 +41,7 @@ def addresses(round, homes, cast, tree):
         uploaded_at=clock.now(), kind="image", bytes=1, sha256="0", width=1, height=1,
         correction=corrected.passes[0].corrections.get(),
     )  # fmt: skip
+    person = add(homes.four, cast.officer).person
     export = Export.objects.create(
         owner=cast.officer, round=round, unit=tree.huong_tra, kind="forms", format="csv", language="vi",
         asked_at=clock.now(), status="done", finished_at=clock.now(), rows=0,
@@ -64,6 +66,7 @@ def addresses(round, homes, cast, tree):
         "proof": proof.pk,
         "sheet": sheet.pk,
         "printing": sheet.printing_id,
+        "person": homes.four.pk,
         "import": Import.objects.create(
             kind="forms",
             area=tree.province,
@@ -79,7 +82,8 @@ def addresses(round, homes, cast, tree):
         kwargs = {}
         for argument in arguments:
             noun = name.split(":")[-1].split("_")[0]
-            kwargs[argument] = submission if argument == "submission" else things[noun]
+            of_noun = person.submission if noun == "person" else submission
+            kwargs[argument] = of_noun if argument == "submission" else things[noun]
         found[name] = reverse(name, kwargs=kwargs)
     return found
 
@@ -142,7 +146,7 @@ def test_a_leader_sees_figures_and_no_person(addresses, client, cast):
     for name in ("verification:form_list", "verification:form_print", "verification:household_verify",
                  "api:household_detail", "verification:unit_work", "verification:proof_detail", "verification:proof_small",
                  "verification:correction_proof", "verification:sheet_list", "verification:sheet_detail",
-                 "verification:unit_sheets"):  # fmt: skip
+                 "verification:unit_sheets", "verification:person_create", "verification:person_detail"):  # fmt: skip
         assert client.get(addresses[name]).status_code == 404, name
 
 

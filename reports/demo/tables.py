@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 from households.models import CollectionForm, Household, SuspectedFault
-from verification.models import Correction, PassEvent, Proof, RoundForm, SheetLine, VerificationPass
+from verification.models import Correction, NewPerson, PassEvent, Proof, RoundForm, SheetLine, VerificationPass
 
 NULL = "\\N"
 # In the order they refer to each other. The columns stand as the lines are written (`lines.py`).
@@ -88,7 +88,7 @@ def bare_tables(cursor) -> Iterator[None]:
     One index built over all rows costs a fraction of keeping it row by row. Primary keys stay: ids rise.
     """
     # what refers to a form has to be empty with the forms
-    names = [table._meta.db_table for table in (*TABLES, SuspectedFault, Proof, SheetLine)]
+    names = [table._meta.db_table for table in (*TABLES, SuspectedFault, NewPerson, Proof, SheetLine)]
     # rows written so far must have had their checks before a constraint may go
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     cursor.execute("SET CONSTRAINTS ALL DEFERRED")
