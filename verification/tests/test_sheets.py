@@ -29,7 +29,7 @@ from verification.models import (
 )
 from verification.rules import Conflict, InvalidEntry, NotAllowed, Refusal
 from verification.sheets import codes, entering, lists, making, printing, typesetting
-from verification.tests.factories import record
+from verification.tests.factories import open_round, record
 
 
 @pytest.fixture(autouse=True)
@@ -97,8 +97,6 @@ class TestPrinting:
         assert sheet.lines.count() == 2
 
     def test_a_hamlet_of_many_is_several_sheets(self, homes, cast, tree):
-        from verification.tests.factories import open_round
-
         big = [make_household(tree.tay, people=people) for people in (20, 20, 20, 3, 60, 2)]
         round = open_round(tree.province, cast.pc06)
         sheets = printed(tree.huong_tra, round, cast.officer)
@@ -500,8 +498,6 @@ class TestMaking:
         assert job.sheets.exists()
 
     def test_progress_goes_by_sheets(self, homes, cast, tree, monkeypatch):
-        from verification.tests.factories import open_round
-
         for _ in range(3):
             make_household(tree.tay, people=30)
         round = open_round(tree.province, cast.pc06)
@@ -516,6 +512,17 @@ class TestMaking:
         assert making.made_so_far(job) is None
         text = "".join(page.extract_text() for page in PdfReader(making.file_path(job)).pages)
         assert all(sheet.number in text for sheet in job.sheets.all())
+
+    @pytest.mark.timeout(600)
+    def test_two_hundred_sheets_are_one_file(self, homes, cast, tree, monkeypatch):
+        for _ in range(200):
+            make_household(tree.tay, people=2)
+        round = open_round(tree.province, cast.pc06)
+        monkeypatch.setattr(printing, "MOST_PEOPLE", 3)
+        sheets = printed(tree.tay, round, cast.officer)
+        pages = [page.extract_text() for page in PdfReader(making.file_path(sheets[0].printing)).pages]
+        assert len(pages) == len(sheets) == 201
+        assert all(sheet.number in page for sheet, page in zip(sheets, pages, strict=True))
 
 
 class TestLists:
