@@ -10,6 +10,7 @@ PASSWORD = "phuctra-2020-kiemthu"
 OFFICERS = {
     "officer": "commune_officer",
     "colleague": "commune_officer",
+    "member": "team_member",
     "pc06": "pc06_officer",
     "admin": "administrator",
 }
@@ -27,11 +28,11 @@ def make() -> None:
     district = make_unit(province, "Hương Khê", Type.RURAL_DISTRICT, Level.DISTRICT, code="444")
     commune = make_unit(district, "Hương Trà", Type.RURAL_COMMUNE, Level.COMMUNE, code="18526")
     other = make_unit(district, "Phú Gia", Type.RURAL_COMMUNE, Level.COMMUNE, code="18547")
-    make_team(district, commune, other)
+    team = make_team(district, commune, other)
     password = make_password(PASSWORD)
     made = {}
     for username, role in OFFICERS.items():
-        place = commune if role == "commune_officer" else province
+        place = {"commune_officer": commune, "team_member": team}.get(role, province)
         made[username] = make_officer(role, place, username, password=password, is_staff=role == "administrator")
     for place, names in ((commune, ["Đông", "Tây", "Nam"]), (other, ["Phú Bình"])):
         for name in names:

@@ -114,8 +114,9 @@ def test_a_leader_sees_figures_and_no_person(addresses, client, cast):
     client.force_login(cast.leader)
     assert client.get(addresses["reports:home"]).status_code == 200
     assert client.get(addresses["reports:unit_detail"]).status_code == 200
+    assert client.get(addresses["reports:unit_figures"]).status_code == 200
     for name in ("verification:form_list", "verification:form_print", "verification:household_verify",
-                 "api:household_detail", "verification:unit_work"):  # fmt: skip
+                 "verification:own_work", "api:household_detail", "verification:unit_work"):  # fmt: skip
         assert client.get(addresses[name]).status_code == 404, name
 
 
