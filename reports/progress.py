@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from math import ceil
+from typing import NamedTuple
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -74,6 +75,11 @@ class OutcomeRow:
         return self.value in REMOVALS
 
 
+class Day(NamedTuple):
+    day: date
+    verified: int  # on this day
+
+
 @dataclass
 class Progress:
     """Everything the head of a unit's page says."""
@@ -87,10 +93,9 @@ class Progress:
 
     # Read when they are asked for: a page that was rendered since the last roll-up asks for none of them.
     @cached_property
-    def days(self) -> list[DailyTally]:
+    def days(self) -> list[Day]:
         """With results, oldest first."""
-        rows = DAYS_OF_OWNER.rows(self.round.pk, *self.ids)
-        return [DailyTally.from_db("default", DAY_COLUMNS, row) for row in rows]
+        return [Day(*row) for row in DAYS_OF_OWNER.rows(self.round.pk, *self.ids)]
 
     @cached_property
     def targets(self) -> list[TargetState]:
@@ -244,9 +249,8 @@ def empty_tally(round: Round) -> Tally:
     return Tally(round=round, rolled_up_at=None)
 
 
-TALLY_COLUMNS, DAY_COLUMNS, SUSPICION_COLUMNS = (
-    [field.attname for field in model._meta.concrete_fields] for model in (Tally, DailyTally, SuspicionTally)
-)
+TALLY_COLUMNS = [field.attname for field in Tally._meta.concrete_fields]
+SUSPICION_COLUMNS = [field.attname for field in SuspicionTally._meta.concrete_fields]
 # One row always: a unit without figures may have marks that wait all the same.
 TALLY_AND_MARKS = Statement(
     "tally_and_marks_of_unit",
@@ -271,7 +275,7 @@ def of_owner(name: str, columns: list[str], table: str, order: str) -> Statement
     )
 
 
-DAYS_OF_OWNER = of_owner("days", DAY_COLUMNS, "reports_dailytally", "day")
+DAYS_OF_OWNER = of_owner("days", ["day", "verified"], "reports_dailytally", "day")
 REFUSALS_OF_OWNER = of_owner("refusals", ["reason", "forms"], "reports_refusaltally", "forms DESC")
 SUSPICIONS_OF_OWNER = of_owner("suspicions", SUSPICION_COLUMNS, "reports_suspiciontally", "fault")
 

@@ -12,6 +12,7 @@ OFFICERS = {
     "colleague": "commune_officer",
     "district": "district_officer",
     "district2": "district_officer",
+    "member": "team_member",
     "pc06": "pc06_officer",
     "admin": "administrator",
 }
@@ -29,11 +30,11 @@ def make() -> None:
     district = make_unit(province, "Hương Khê", Type.RURAL_DISTRICT, Level.DISTRICT, code="444")
     commune = make_unit(district, "Hương Trà", Type.RURAL_COMMUNE, Level.COMMUNE, code="18526")
     other = make_unit(district, "Phú Gia", Type.RURAL_COMMUNE, Level.COMMUNE, code="18547")
-    make_team(district, commune, other)
+    team = make_team(district, commune, other)
     password = make_password(PASSWORD)
     made = {}
     for username, role in OFFICERS.items():
-        place = {"commune_officer": commune, "district_officer": district}.get(role, province)
+        place = {"commune_officer": commune, "district_officer": district, "team_member": team}.get(role, province)
         made[username] = make_officer(role, place, username, password=password, is_staff=role == "administrator")
     for place, names in ((commune, ["Đông", "Tây", "Nam"]), (other, ["Phú Bình"])):
         for name in names:

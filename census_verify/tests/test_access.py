@@ -143,10 +143,12 @@ def test_a_leader_sees_figures_and_no_person(addresses, client, cast):
     client.force_login(cast.leader)
     assert client.get(addresses["reports:home"]).status_code == 200
     assert client.get(addresses["reports:unit_detail"]).status_code == 200
+    assert client.get(addresses["reports:unit_figures"]).status_code == 200
     for name in ("verification:form_list", "verification:form_print", "verification:household_verify",
                  "api:household_detail", "verification:unit_work", "verification:proof_detail", "verification:proof_small",
                  "verification:correction_proof", "verification:sheet_list", "verification:sheet_detail",
-                 "verification:unit_sheets", "verification:person_create", "verification:person_detail"):  # fmt: skip
+                 "verification:unit_sheets", "verification:person_create", "verification:person_detail",
+                 "verification:own_work"):  # fmt: skip
         assert client.get(addresses[name]).status_code == 404, name
 
 

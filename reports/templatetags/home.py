@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from django import template
-from django.utils.html import escape, format_html
+from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as say
 from django.utils.translation import ngettext
@@ -22,7 +22,7 @@ def _bold(text: object) -> SafeString:
 
 
 def _said(sentence: str, **values) -> SafeString:
-    return mark_safe(escape(sentence) % {name: escape(value) for name, value in values.items()})
+    return mark_safe(escape(sentence) % {name: conditional_escape(value) for name, value in values.items()})
 
 
 @register.simple_tag
@@ -35,16 +35,16 @@ def day_sentence(work: CommuneWork) -> SafeString:
     if work.left <= 0:
         return _said(say("The plan of %(plan)s forms is finished. Done today: %(done)s."), plan=plan, done=done)
     if work.needed_today is None:
-        over = say("The time was over on %(day)s, %(left)s forms are left. Done today: %(done)s.")
+        over = say("The time was over on %(day)s; forms left: %(left)s. Done today: %(done)s.")
         return _said(over, day=ends_on, left=_bold(left), done=done)
     needed, finish = _bold(count(work.needed_today)), work.finishes_on
     if finish is None:
-        first = say("Today %(needed)s forms are needed, %(done)s are done; there is no pace yet to tell the end by.")
+        first = say("Needed today: %(needed)s, done: %(done)s; there is no pace yet to tell the end by.")
         first = _said(first, needed=needed, done=done)
     else:
-        first = say("Today %(needed)s forms are needed, %(done)s are done, expected to finish on %(finish)s.")
+        first = say("Needed today: %(needed)s, done: %(done)s, expected to finish on %(finish)s.")
         first = _said(first, needed=needed, done=done, finish=_bold(_finish_day(work, finish)))
-    rest = _said(say("%(left)s of %(plan)s are left, by %(day)s."), left=left, plan=plan, day=ends_on)
+    rest = _said(say("Left: %(left)s of %(plan)s, by %(day)s."), left=left, plan=plan, day=ends_on)
     return mark_safe(f"{first} {_late(work)}{rest}")
 
 
@@ -66,7 +66,7 @@ def team_sentence(communes: list, standing: Standing, left: int, needed_today: i
     if left <= 0:
         return _said(say("The plans of the team's communes are finished. Done today: %(done)s."), done=_bold(count(standing.done_today)))  # fmt: skip
     return _said(
-        say("Today the team's communes need %(needed)s forms, %(done)s are done; %(left)s are left."),
+        say("Needed today in the team's communes: %(needed)s, done: %(done)s, left: %(left)s."),
         needed=_bold(count(needed_today)),
         done=_bold(count(standing.done_today)),
         left=_bold(count(left)),
@@ -119,7 +119,7 @@ def commune_lines(communes: Iterable[tuple[AdministrativeUnit, CommuneWork]]) ->
             "not_met": say("To be visited again"),
             "due": say("of these due"),
             "returned": say("Returned"),
-            "verified": say("Finished"),
+            "verified": say("All done"),
         }.items()
     }
     verify = escape(say("Verify"))

@@ -10,6 +10,7 @@ from django.utils.html import escape, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as say
 
+from households.faults import Fault
 from reports.progress import OutcomeRow, Progress, UnitRow
 from reports.templatetags.figures import NOTHING, bar, count, rate, share, short_day
 
@@ -114,12 +115,13 @@ def outcome_lines(rows: Iterable[OutcomeRow], reported: int, forms: str = "") ->
 @register.simple_tag
 def suspicion_lines(rows: Iterable, forms: str = "") -> SafeString:
     """A line for each fault that is suspected."""
+    labels = dict(Fault.choices)  # get_fault_display makes this for every row
 
     def line(row) -> str:
         all_of_it = f"{forms}?state=all&fault={row.fault}" if forms else ""
         open_ones = f"{forms}?state=open&fault={row.fault}" if forms and row.open else ""
         return (
-            f'\n<tr><th scope="row"><span class="quiet">{row.fault}</span> {escape(row.get_fault_display())}</th>'
+            f'\n<tr><th scope="row"><span class="quiet">{row.fault}</span> {escape(labels[row.fault])}</th>'
             f'<td class="num">{linked(count(row.forms), all_of_it)}</td><td class="num">{linked(count(row.open), open_ones)}</td></tr>'
         )
 

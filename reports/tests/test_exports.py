@@ -98,8 +98,11 @@ def test_the_list_has_as_many_rows_as_the_figure_says(rolled_up, homes, cast, tr
     expected = {
         State.ALL: tally.collected,
         State.OPEN: tally.in_scope - tally.verified,
+        State.UNTOUCHED: tally.in_scope - 5,
         State.LEFT: tally.left,
         State.NOT_MET: tally.not_met,
+        State.DUE: 0,
+        State.LATER: tally.not_met,
         State.PENDING: tally.pending,
         State.RETURNED: tally.returned,
         State.VERIFIED: tally.verified,

@@ -98,7 +98,7 @@ def test_as_many_queries_with_one_child_as_with_many(rolled_up, client, cast, tr
         with django_assert_num_queries(kept):
             client.get(address)
         caches["pages"].clear()
-        with django_assert_num_queries(kept + 6):
+        with django_assert_num_queries(kept + 4):
             client.get(address)
 
 
@@ -155,7 +155,9 @@ def test_a_teams_member_finds_the_team(rolled_up, client, cast):
     client.force_login(cast.member)
     answer = client.get("/", follow=True)
     assert answer.context["team"] == cast.team
-    assert [row.owner.name for row in answer.context["rows"]] == ["Hương Trà", "Phú Gia"]
+    figures = client.get(reverse("reports:team_figures", args=[cast.team.pk]))
+    assert [row.owner.name for row in figures.context["rows"]] == ["Hương Trà", "Phú Gia"]
+    assert figures.context["total"].tally.verified == 4
 
 
 def test_teams_beside_each_other(rolled_up, client, cast, django_assert_num_queries):

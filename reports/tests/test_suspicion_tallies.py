@@ -115,7 +115,7 @@ def test_the_proof_finds_a_figure_that_was_tampered_with(suspected, tree, column
 class TestOnThePage:
     def test_each_figure_is_a_link_to_its_forms(self, suspected, client, cast, tree):
         client.force_login(cast.officer)
-        body = client.get(reverse("reports:unit_detail", args=[tree.huong_tra.pk])).content.decode()
+        body = client.get(reverse("reports:unit_figures", args=[tree.huong_tra.pk])).content.decode()
         assert "Lỗi nghi vấn theo loại" in body
         address = reverse("verification:form_list", args=[tree.huong_tra.pk])
         for state, forms in (("all", 3), ("open", 2)):
@@ -124,7 +124,7 @@ class TestOnThePage:
 
     def test_a_leader_has_the_figures_and_no_link(self, suspected, client, cast, tree):
         client.force_login(cast.leader)
-        body = client.get(reverse("reports:unit_detail", args=[tree.huong_tra.pk])).content.decode()
+        body = client.get(reverse("reports:unit_figures", args=[tree.huong_tra.pk])).content.decode()
         assert "Lỗi nghi vấn theo loại" in body
         assert "fault=L20" not in body
 
