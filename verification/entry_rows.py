@@ -12,8 +12,8 @@ from django.utils.translation import pgettext
 from households.models import CollectionForm, Household
 from households.models.register import Sex
 from verification import items
+from verification.history import CorrectionState
 from verification.templatetags.results import NOTHING, outcome_options, result_sign
-from verification.terms import Approval
 
 FAULT_ROW = '<tr class="fault"><td colspan="{}"></td><td colspan="{}"><span class="why">{}</span></td></tr>'
 SAID_ROW = '<tr class="said"><td></td><td colspan="7">{}</td></tr>'
@@ -27,6 +27,15 @@ COLUMNS = {
     **dict.fromkeys(("residence_place", "present_place"), 6),
 }
 LAST_COLUMN = 8
+
+
+STEP_SIGNS = {
+    CorrectionState.IN_FORCE: "ok",
+    CorrectionState.PENDING: "wait",
+    CorrectionState.RETURNED: "bad",
+    CorrectionState.UNDONE: "off",
+    CorrectionState.SUPERSEDED: "off",
+}
 
 
 class Rows:
@@ -167,22 +176,29 @@ class Rows:
 
 
 def person_said(person) -> Iterable[SafeString]:
-    """In words: why the district returned the result, and what the standing one corrected."""
+    """In words: why the district returned the result; of each item ever corrected what was collected and each step since."""
     if event := person.returned:
         days = say("Returned on %(day)s: %(reason)s") % {
             "day": f"{event.at.astimezone():%-d/%-m}",
             "reason": event.reason,
         }
         yield format_html('<span class="state bad">{}</span>', days)
-    for correction in person.recorded:
-        label = items.ITEMS[correction.field].label
-        old, new = (items.readable(correction.field, v) for v in (correction.old, correction.new))
-        waits = (
-            format_html(' <span class="state wait">{}</span>', Approval(correction.approval).label)
-            if correction.approval
-            else ""
-        )
+    for chain in person.chains:
         yield format_html(
-            "{}: <del>{}</del> → <ins>{}</ins> ({}){}",
-            *(label, old or pgettext("item", "empty"), new, correction.get_source_display(), waits),
+            "{}: <del>{}</del>{}",
+            items.ITEMS[chain.item].label,
+            items.readable(chain.item, chain.collected) or pgettext("item", "empty"),
+            format_html_join("", " → <ins>{}</ins> ({}, {}) {}", map(_step, chain.steps)),
         )
+
+
+def _step(step) -> tuple:
+    correction = step.correction
+    day = correction.verification_pass.verified_on
+    sign = STEP_SIGNS[step.state]
+    return (
+        items.readable(correction.field, correction.new),
+        correction.get_source_display(),
+        f"{day.day}/{day.month}",
+        format_html('<span class="state {}">{}</span>', sign, step.state.label),
+    )

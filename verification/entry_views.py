@@ -16,13 +16,13 @@ from census_verify import clock
 from households import suspicions
 from households.models import AdministrativeUnit, CollectionForm, Household
 from households.permissions import scope_of
-from verification import cross_checks, items, permissions, services, twins
+from verification import cross_checks, history, items, permissions, services, twins
 from verification import work as work_left
 from verification.entry_rows import Rows
 from verification.forms import EntrySheet, Methods
-from verification.models import Correction, PassEvent, Round, RoundForm, VerificationPass
+from verification.models import PassEvent, Round, RoundForm, VerificationPass
 from verification.rules import Refusal, proposed_visit
-from verification.terms import OUTCOME_KEYS, SHORT_LABELS, WITH_CORRECTIONS, Approval, Outcome
+from verification.terms import OUTCOME_KEYS, SHORT_LABELS, Approval, Outcome
 from verification.views import current_round, unit_of_persons
 
 ID = re.compile(r"[0-9]{1,18}")
@@ -43,7 +43,7 @@ class Person:
     corrections: list = field(default_factory=list)
     problem: Refusal | None = None
     returned: PassEvent | None = None
-    recorded: list[Correction] = field(default_factory=list)  # of the standing pass
+    chains: list[history.Chain] = field(default_factory=list)  # of the items that were ever corrected
 
     @property
     def items(self) -> list[tuple[str, str, str]]:
@@ -193,10 +193,8 @@ def _persons(household: Household, round: Round) -> list[Person]:
     persons = [Person(number, form, row_of.get(form.pk), round) for number, form in enumerate(forms, start=1)]
     for event in _returns([p.row.standing_pass_id for p in persons if p.row and p.row.approval == Approval.RETURNED]):
         next(p for p in persons if p.form.pk == event.verification_pass.form_id).returned = event
-    corrected = {p.row.standing_pass_id: p for p in persons if p.row and p.row.outcome in WITH_CORRECTIONS}
-    if corrected:
-        for correction in Correction.objects.filter(verification_pass__in=corrected).order_by("pk"):
-            corrected[correction.verification_pass_id].recorded.append(correction)
+    for form_id, chains in history.chains_where_any(forms).items():
+        next(p for p in persons if p.form.pk == form_id).chains = list(chains.values())
     return persons
 
 
