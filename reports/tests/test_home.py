@@ -10,10 +10,10 @@ from django.urls import reverse
 from households.tests.factories import make_hamlet, make_household
 from reports import rollups
 from reports.tests.test_pages import text_of
-from verification import records, services
+from verification import records
 from verification.models import RoundForm
 from verification.terms import Approval
-from verification.tests.factories import record
+from verification.tests.factories import decide, record
 from verification.tests.test_records import add_to_round
 
 
@@ -45,7 +45,7 @@ def test_the_tabs_are_the_lists_behind_them(home_of, client, round, homes, cast,
     record(homes.four, cast.officer, "not_met", reason="vắng", next_visit_on=date(2020, 6, 19))
     record(homes.two, cast.officer, "emigrated", paper="other")
     forms = [form.pk for form in homes.two.forms.all()]
-    services.decide(round=round, form_ids=forms[:1], approval=Approval.RETURNED, by=cast.supervisor, reason="thiếu ảnh")
+    decide(forms[:1], cast.supervisor, Approval.RETURNED, "thiếu ảnh")
     record(homes.three, cast.officer, only=[homes.three.forms.first().pk])
     answer = home_of(cast.officer)
     figures = figures_of(answer)

@@ -11,7 +11,7 @@ from verification import commune_work, records, services, work
 from verification.models import PlanAdjustment, RoundForm
 from verification.rules import finishes_on
 from verification.terms import Approval, Outcome
-from verification.tests.factories import record
+from verification.tests.factories import decide, record
 
 TODAY = date(2020, 6, 19)
 FIELDS = {
@@ -169,7 +169,7 @@ class TestReturned:
         for home, by in ((homes.three, member), (homes.two, cast.officer)):
             record(home, by, "emigrated", paper="other")
         forms = list(RoundForm.objects.filter(approval="pending").values_list("form_id", flat=True))
-        services.decide(round=round, form_ids=forms, approval=Approval.RETURNED, by=cast.supervisor, reason="thiếu")
+        decide(forms, cast.supervisor, Approval.RETURNED, "thiếu")
 
     def test_ones_own_come_first(self, came_back, round, tree, cast):
         returned = commune_work.returned_in(round, [tree.huong_tra.pk], cast.officer)

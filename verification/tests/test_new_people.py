@@ -30,7 +30,7 @@ NEWBORN = {
     "relation": "Con",
     "birth_registration_place": "xã Hương Trà, huyện Hương Khê, tỉnh Hà Tĩnh",
     "origin_place": "xã Hương Trà, huyện Hương Khê, tỉnh Hà Tĩnh",
-    "residence_place": "thôn Đông, xã Hương Trà, huyện Hương Khê, tỉnh Hà Tĩnh",
+    "residence_place": "xã Hương Trà, huyện Hương Khê, tỉnh Hà Tĩnh",
     "present_place": "thôn Đông, xã Hương Trà, huyện Hương Khê, tỉnh Hà Tĩnh",
     "father_name": "Nguyễn Văn Thử",
     "mother_name": "Trần Thị Mẹ",

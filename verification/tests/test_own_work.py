@@ -13,7 +13,7 @@ from verification import own_work, services
 from verification.models import RoundForm, VerificationPass
 from verification.rules import CorrectionEntry, Entry, Refusal
 from verification.terms import Approval
-from verification.tests.factories import record
+from verification.tests.factories import decide, record
 from verification.tests.test_records import add_to_round
 
 ADDRESS = "/work/today/"
@@ -74,10 +74,8 @@ def test_what_was_undone_or_replaced_stays_in_the_list_and_not_in_the_sum(page, 
 def test_what_came_back_says_why(page, round, homes, cast):
     record(homes.two, cast.officer, "emigrated", paper="other")
     forms = [form.pk for form in homes.two.forms.all()]
-    services.decide(
-        round=round, form_ids=forms[:1], approval=Approval.RETURNED, by=cast.supervisor, reason="thiếu giấy"
-    )
-    services.decide(round=round, form_ids=forms[1:], approval=Approval.APPROVED, by=cast.supervisor)
+    decide(forms[:1], cast.supervisor, Approval.RETURNED, "thiếu giấy")
+    decide(forms[1:], cast.supervisor, Approval.APPROVED)
     answer = page.get(ADDRESS)
     assert sorted(answer.context["lines"][0].fates) == [("approved", 1), ("returned", 1)]
     assert "thiếu giấy" in answer.content.decode()
@@ -98,7 +96,7 @@ class TestUndo:
 
     def decided(self, round, home, supervisor, **_):
         form = RoundForm.objects.filter(household=home, approval="pending").first().form_id
-        services.decide(round=round, form_ids=[form], approval=Approval.APPROVED, by=supervisor)
+        decide([form], supervisor, Approval.APPROVED)
 
     def closed(self, round, **_):
         round.status = "closed"

@@ -19,7 +19,7 @@ from verification.models import Correction, Proof, RoundForm, VerificationPass
 from verification.rules import Conflict, CorrectionEntry, InvalidEntry, NotAllowed, TooBusy
 from verification.terms import Approval
 from verification.tests import papers
-from verification.tests.factories import record
+from verification.tests.factories import decide, record
 from verification.tests.test_household_verify import typed
 
 JSON = {"accept": "application/json"}
@@ -444,7 +444,7 @@ class TestAttachingLater:
 
     @pytest.mark.parametrize("approval", [Approval.APPROVED, Approval.RETURNED])
     def test_not_after_the_district_decided(self, client, cast, page, form, round, approval):
-        services.decide(round=round, form_ids=[form.pk], approval=approval, by=cast.supervisor, reason="mờ")
+        decide([form.pk], cast.supervisor, approval, "mờ")
         client.force_login(cast.officer)
         assert 'type="file"' not in client.get(page).content.decode()
         assert self.send(client, page).status_code == 409
@@ -458,7 +458,7 @@ class TestAttachingLater:
         correction, written = Correction.objects.get(), proofs._written
 
         def meanwhile(*arguments):
-            services.decide(round=round, form_ids=[form.pk], approval=Approval.APPROVED, by=cast.supervisor)
+            decide([form.pk], cast.supervisor, Approval.APPROVED)
             return written(*arguments)
 
         monkeypatch.setattr(proofs, "_written", meanwhile)

@@ -29,7 +29,7 @@ from verification.models import (
 )
 from verification.rules import Conflict, InvalidEntry, NotAllowed, Refusal
 from verification.sheets import codes, entering, lists, making, printing, typesetting
-from verification.tests.factories import open_round, record
+from verification.tests.factories import decide, open_round, record
 
 
 @pytest.fixture(autouse=True)
@@ -180,10 +180,7 @@ class TestPaper:
 
     def test_a_returned_result_says_why(self, round, cast, tree, homes):
         passes = record(homes.two, cast.officer, "emigrated").passes
-        services.decide(
-            round=round, form_ids=[p.form_id for p in passes], approval="returned", by=cast.supervisor,
-            reason="thiếu giấy tờ",
-        )  # fmt: skip
+        decide([p.form_id for p in passes], cast.supervisor, "returned", "thiếu giấy tờ")
         (sheet,) = self.paper(round, tree.dong, cast.officer)["sheets"]
         assert "thiếu giấy tờ" in sheet["households"][1]["people"][0]["note"]
 
@@ -363,8 +360,7 @@ class TestEntering:
 
     def test_what_the_district_returned_is_not_taken_for_right(self, round, cast, tree, homes):
         passes = record(homes.two, cast.officer, "emigrated").passes
-        services.decide(round=round, form_ids=[p.form_id for p in passes], approval="returned", by=cast.supervisor,
-                        reason="thiếu giấy tờ")  # fmt: skip
+        decide([p.form_id for p in passes], cast.supervisor, "returned", "thiếu giấy tờ")
         (sheet,) = printed(tree.dong, round, cast.officer)
         assert [line.number for line in entering.check(sheet=sheet, typed="").left] == [5, 6]
         enter(sheet, "5 d", cast.officer)
