@@ -23,7 +23,9 @@ class Chosen(CleanCharField):
     """One of a closed list, picked by its digit; whether it is one is for the rules to say."""
 
     def __init__(self, choices: Sequence[tuple], label, *, may_be_blank: bool = True):
-        numbered = [(value, format_lazy("{} {}", n, capfirst(text))) for n, (value, text) in enumerate(choices, start=1)]
+        numbered = [
+            (value, format_lazy("{} {}", n, capfirst(text))) for n, (value, text) in enumerate(choices, start=1)
+        ]
         blank = [("", _("– choose –") if not may_be_blank else "–")]
         super().__init__(label=label, max_length=LONGEST, widget=forms.Select(choices=[*blank, *numbered]))
 
