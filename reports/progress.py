@@ -208,11 +208,13 @@ class Progress:
         return [part for part in parts if part[2]]
 
     @property
-    def unqualified_parts(self) -> list[tuple[str, int]]:
-        """What lies between collected and qualified, by reason; adds up. Reasons are kept down to communes."""
+    def unqualified_parts(self) -> list[tuple[str, str, int]]:
+        """What lies between collected and qualified, as `open_parts`: by reason; adds up. Reasons are kept down to
+        communes; what was not scanned yet has no list."""
         named = sum(forms for _reason, forms in self.refusals)
         rest = _("not scanned yet") if getattr(self.owner, "level", 0) < HAMLET else _("refused or not scanned yet")
-        return [part for part in (*self.refusals, (rest, self.unqualified - named)) if part[1]]
+        parts = [*(("refused", *refusal) for refusal in self.refusals), ("", rest, self.unqualified - named)]
+        return [part for part in parts if part[2]]
 
     @property
     def recent_days(self) -> list[tuple[date, int, int]]:

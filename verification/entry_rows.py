@@ -3,6 +3,7 @@ the template three times as long as everything else."""
 
 from collections.abc import Iterable
 
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
@@ -129,6 +130,13 @@ class Rows:
 
     def result(self, person) -> SafeString:
         form, row, entry = person.form, person.row, person.entry
+        if row is None and (found := getattr(form, "new_person", None)):
+            said = format_html(
+                '<a href="{}">{}</a>',
+                reverse("verification:person_detail", args=[found.submission]),
+                say("new person, outside the plan"),
+            )
+            return format_html('<td class="full"><span class="state off">{}</span></td>', said)
         if row is None:
             refused = form.refusal_reason and f": {form.get_refusal_reason_display()}"
             return format_html(

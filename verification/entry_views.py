@@ -189,7 +189,7 @@ def _household(request: HttpRequest, pk: int) -> Household:
 def _persons(household: Household, round: Round) -> list[Person]:
     rows = RoundForm.objects.in_round(round).filter(household=household).select_related("standing_pass__officer")
     row_of = {row.form_id: row for row in rows}
-    forms = list(household.forms.order_by("line", "pk"))
+    forms = list(household.forms.select_related("new_person").order_by("line", "pk"))
     persons = [Person(number, form, row_of.get(form.pk), round) for number, form in enumerate(forms, start=1)]
     for event in _returns([p.row.standing_pass_id for p in persons if p.row and p.row.approval == Approval.RETURNED]):
         next(p for p in persons if p.form.pk == event.verification_pass.form_id).returned = event

@@ -27,7 +27,7 @@ class NewPerson(models.Model):
     province = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="+", db_index=False)
     commune = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="+", db_index=False)
     hamlet = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="+", db_index=False)
-    household = models.ForeignKey(Household, models.PROTECT, related_name="new_people")
+    household = models.ForeignKey(Household, models.PROTECT, related_name="new_people", db_index=False)
     team = models.ForeignKey(WorkTeam, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     officer = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
     # made by the client; sending the same submission again changes nothing

@@ -12,6 +12,7 @@ from verification import records
 from verification.models import RoundForm
 from verification.terms import Outcome
 from verification.tests.factories import decide, record
+from verification.tests.test_new_people import add
 
 
 @pytest.fixture
@@ -53,6 +54,8 @@ def one_of_each(round, homes, cast, tree):
     make_form(homes.two, line=3, qualification="refused", refusal_reason="unreadable")
     make_form(homes.two, line=4, collected_on=date(2019, 5, 1))
     make_form(homes.two, line=5, qualification="collected")
+    add(homes.two, cast.officer)
+    add(homes.three, cast.officer, full_name="Lê Thị Hai")
 
 
 def add_to_round(round, home) -> None:
