@@ -5,9 +5,14 @@ from types import SimpleNamespace
 import pytest
 from django.core.cache import caches
 from django.utils import translation
+from hypothesis import settings as hypothesis_settings
 
 from households.tests.factories import Level, Type, make_hamlet, make_household, make_officer, make_team, make_unit
 from verification.tests.factories import open_round
+
+# how long an example takes is the machine's business, and no test of ours
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

@@ -1,26 +1,31 @@
-"""`python -m benchmarks.growth_figures`: key figures of one database, as JSON. One process, without the network."""
+"""`python -m benchmarks.growth_figures`: key figures of one database. One process, without the network.
+
+It says which officers have a household to save, is told whose commune to take (the same in every database), and then
+runs each action it is told the name of and says how long that took: so the databases are asked in turn, call by call.
+"""
 
 import json
 import sys
+from collections.abc import Callable
 from urllib.parse import quote
 from uuid import uuid4
 
 from django.conf import settings
+from django.core.cache import caches
 from django.db import connection, transaction
 from django.test import Client
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from benchmarks import django_setup  # noqa: F401
 from benchmarks.measure import clock
 from benchmarks.saves import Due
 from census_verify import clock as program_clock
-from households.models import CollectionForm, Household, User
+from households.models import AdministrativeUnit, CollectionForm, User
 from reports import exports, rollups
 from reports.models import Export
-from verification import work
-from verification.models import RollupMark, Round, RoundForm
+from verification.models import RollupMark, Round
 
-TIMES = 15
+HIGH = "pc06"
 TABLES = {
     "forms": "households_collectionform",
     "households": "households_household",
@@ -29,27 +34,57 @@ TABLES = {
     "corrections": "verification_correction",
     "events": "verification_passevent",
 }
+# The first commune officers of a province who have a household of four that nobody has recorded, and the first of these.
+WITH_FOUR_DUE = """
+    SELECT place.username, due.household_id, due.forms
+    FROM (
+        SELECT officer.username, commune.id FROM households_posting posting
+        JOIN households_user officer ON officer.id = posting.user_id
+        JOIN households_administrativeunit commune ON commune.id = posting.unit_id
+        WHERE posting.role = 'commune_officer' AND posting.valid_to IS NULL AND commune.path LIKE %s
+        ORDER BY commune.code, officer.username OFFSET 0
+    ) place
+    CROSS JOIN LATERAL (
+        SELECT household_id, array_agg(form_id ORDER BY form_id) AS forms FROM verification_roundform
+        WHERE round_id = %s AND commune_id = place.id
+        GROUP BY household_id HAVING count(*) = 4 AND bool_and(outcome = '') ORDER BY household_id LIMIT 1
+    ) due
+    LIMIT 40"""
 
 
-def main(times: int) -> dict:
+def main() -> None:
     round = Round.objects.current()
-    pc06, officer = (User.objects.get(username=name) for name in ("pc06", "xa.huongtra"))
-    high, low = _client(pc06), _client(officer)
-    commune = officer.postings.get().unit
-    household = work.next_household(round, commune.pk, today=program_clock.today())
-    actions = {
-        "household page": _page(low, reverse("verification:household_verify", args=[household.pk])),
+    with connection.cursor() as cursor:
+        cursor.execute(WITH_FOUR_DUE, [f"{_unit_of(HIGH).path}%", round.pk])
+        due = {officer: (household, forms) for officer, household, forms in cursor.fetchall()}
+    print(json.dumps({"officers": list(due), "sizes": _sizes()}), flush=True)
+    username = sys.stdin.readline().strip()
+    actions = _actions(round, username, *due[username])
+    print(json.dumps(list(actions)), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(clock(actions[line.strip()]) * 1000), flush=True)
+
+
+def _unit_of(username: str) -> AdministrativeUnit:
+    return User.objects.get(username=username).postings.get(valid_to=None).unit
+
+
+def _actions(round: Round, username: str, household_id: int, form_ids: list[int]) -> dict[str, Callable]:
+    officer, commune = User.objects.get(username=username), _unit_of(username)
+    high, low = _client(User.objects.get(username=HIGH)), _client(officer)
+    return {
+        "household page": _page(low, reverse("verification:household_verify", args=[household_id])),
+        "save of a household of four": _save(low, commune, household_id, form_ids),
         "commune page": _page(low, "/"),
+        "commune page, made anew": _anew(_page(low, "/")),
         "province page": _page(high, "/"),
+        "province page, made anew": _anew(_page(high, "/")),
         "list of 100 forms": _page(low, f"/units/{commune.pk}/forms/?state=all"),
+        "roll-up after one save": lambda: _roll_up(round, commune),
+        **_searches(high, low, commune),
+        "export of a commune (CSV)": lambda: _export(round, commune, officer),
+        "one grouped count of everything": _count,
     }
-    actions |= _searches(high, low, commune)
-    ms = {name: _median(action, times) for name, action in actions.items()}
-    ms |= _saves(low, round, commune, household, times)
-    ms["roll-up after one save"] = _median(lambda: _roll_up(round, commune), times)
-    ms["export of a commune (CSV)"] = _median(lambda: _export(round, commune, officer), 3)
-    ms["one grouped count of everything"] = _median(_count, 1)
-    return {"ms": ms, "sizes": _sizes()}
 
 
 def _client(user: User) -> Client:
@@ -66,18 +101,18 @@ def _page(client: Client, address: str):
     return get
 
 
-def _median(action, times: int) -> float:
-    action()
-    action()
-    spent = sorted(clock(action) for _ in range(times))
-    return spent[len(spent) // 2] * 1000
+def _anew(page: Callable) -> Callable:
+    """With nothing kept of the page."""
+
+    def get():
+        caches["pages"].clear()
+        page()
+
+    return get
 
 
 def _searches(high: Client, low: Client, commune) -> dict:
-    try:
-        address = reverse("verification:search")
-    except NoReverseMatch:
-        return {}
+    address = reverse("verification:search")
     person = CollectionForm.objects.filter(commune=commune).exclude(pin="").order_by("pk").first()
     words = quote(" ".join(person.search_key.split()[-2:]))
     return {
@@ -87,20 +122,14 @@ def _searches(high: Client, low: Client, commune) -> dict:
     }
 
 
-def _saves(client: Client, round: Round, commune, household: Household, times: int) -> dict[str, float]:
-    """Saves one household over and over, each time rolled back."""
-    rows = RoundForm.objects.filter(round=round, commune=commune, outcome="").values_list("household_id", "form_id")
-    forms: dict[int, list[int]] = {}
-    for household_id, form_id in rows:
-        forms.setdefault(household_id, []).append(form_id)
-    household_id, form_ids = next(item for item in forms.items() if len(item[1]) == 4)
-    standing = (None,) * 4
+def _save(client: Client, commune, household_id: int, form_ids: list[int]) -> Callable:
+    """One household over and over, each time rolled back."""
+    due = Due(household_id, commune.pk, 0, tuple(form_ids), (None,) * len(form_ids))
 
     class Undone(Exception):
         pass
 
     def save():
-        due = Due(household_id, commune.pk, 0, tuple(form_ids), standing)
         try:
             with transaction.atomic():
                 answer = client.post(due.path, due.fields() | {"submission": str(uuid4())})
@@ -109,7 +138,7 @@ def _saves(client: Client, round: Round, commune, household: Household, times: i
         except Undone:
             return
 
-    return {"save of a household of four": _median(save, times)}
+    return save
 
 
 def _roll_up(round: Round, commune) -> None:
@@ -152,4 +181,4 @@ def _sizes() -> dict:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(3 if "--quick" in sys.argv else TIMES)))
+    main()

@@ -1,19 +1,27 @@
-"""`python -m benchmarks.partition_figures build|measure|is-built`: the copies by province, and what each statement costs."""
+"""`python -m benchmarks.partition_figures is-built|drop|build|measure`: the copies by province, and what each statement costs."""
 
 import json
 import random
 import statistics
 import sys
+from collections.abc import Callable
+from unittest import mock
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from benchmarks import django_setup  # noqa: F401
 from benchmarks.entry import pgbench
 from benchmarks.measure import clock
+from census_verify import clock as program_clock
+from households.models.register import FORM_WORDS
+from verification.search import asking
+from verification.search.query import parse
 
 FORMS, ROUND_FORMS = "households_collectionform", "verification_roundform"
 TABLES = {FORMS: "form", ROUND_FORMS: "round_form"}
 SCHEMA = "parted"
+KINDS = {"plain": (FORMS, ROUND_FORMS), "partitioned": (f"{SCHEMA}.form", f"{SCHEMA}.round_form")}
 ASKED = 30
 PGBENCH = """\\set i random(1, :n)
 BEGIN;
@@ -23,11 +31,15 @@ COMMIT;
 """
 
 
+def drop() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
+
+
 def build() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET maintenance_work_mem = '1GB'")
         cursor.execute("SET synchronous_commit = off")
-        cursor.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
         cursor.execute(f"CREATE SCHEMA {SCHEMA}")
         provinces = _provinces(cursor)
         for table, name in TABLES.items():
@@ -90,10 +102,9 @@ def measure() -> dict:
         cursor.execute("SET work_mem = '32MB'")
         provinces = _provinces(cursor)
         people = _people(cursor, provinces)
-        for what, (sql, params) in _statements().items():
-            for kind, names in (("plain", {"form": FORMS, "round_form": ROUND_FORMS}),
-                                ("partitioned", {"form": "parted.form", "round_form": "parted.round_form"})):  # fmt: skip
-                readings[f"{what} / {kind}"] = _median_ms(cursor, sql.format(**names), [params(p) for p in people])
+        for what, of_kinds in _questions(cursor).items():
+            for kind, ms in _in_turn(of_kinds, people).items():
+                readings[f"{what} / {kind}"] = ms
         cursor.execute("SELECT count(*) FROM parted.target")
         (targets,) = cursor.fetchone()
         for kind, table, more in (
@@ -119,55 +130,71 @@ def _people(cursor, provinces: list[int]) -> list[dict]:
             [first + chosen.randrange(1, 900_000), province],
         )
         household, commune, hamlet, key, barcode = cursor.fetchone()
-        words = " ".join(key.split()[-2:])
-        found.append({"province": province, "household": household, "commune": commune, "hamlet": hamlet,
-                      "words": f"%{words}%", "barcode": barcode})  # fmt: skip
+        words = key.split()[-2:]
+        found.append({"province": province, "household": household, "commune": commune, "hamlet": hamlet, "words": words,
+                      "terms": " & ".join(map(asking.lexeme, words)), "there": asking.lexeme(f"^{province}"),
+                      "barcode": barcode})  # fmt: skip
     return found
 
 
-def _statements() -> dict:
-    household = "SELECT * FROM {form} form JOIN {round_form} result ON result.form_id = form.id {same} WHERE form.household_id = %s"
+def _statements(kind: str, form: str, round_form: str) -> dict[str, str]:
+    household = f"SELECT * FROM {form} form JOIN {round_form} result ON result.form_id = form.id"
+    # in a partition everybody is of the province
+    there = f"AND {FORM_WORDS} @@ %(there)s::tsquery" if kind == "plain" else ""
     return {
-        "household read, with its province": (
-            household.replace("{same}", "AND result.province_id = form.province_id") + " AND form.province_id = %s",
-            lambda p: [p["household"], p["province"]],
-        ),
-        "household read, without its province": (household.replace("{same}", ""), lambda p: [p["household"]]),
-        "count of a commune": (
-            "SELECT hamlet_id, outcome, approval, counted_on, count(*) FROM {round_form} "
-            "WHERE round_id = 1 AND commune_id = %s AND province_id = %s GROUP BY 1, 2, 3, 4",
-            lambda p: [p["commune"], p["province"]],
-        ),
-        "list page of a hamlet": (
-            "SELECT form.id, full_name, outcome FROM {form} form JOIN {round_form} result ON result.form_id = form.id "
-            "AND result.province_id = form.province_id AND result.round_id = 1 "
-            "WHERE form.commune_id = %s AND form.hamlet_id = %s AND form.province_id = %s ORDER BY form.id LIMIT 100",
-            lambda p: [p["commune"], p["hamlet"], p["province"]],
-        ),
-        "list page of a province, by barcode": (
-            "SELECT id, full_name, barcode FROM {form} WHERE province_id = %s AND barcode > %s AND NOT barcode = '' "
-            "ORDER BY barcode LIMIT 100",
-            lambda p: [p["province"], p["barcode"]],
-        ),
-        "search by part of a name in a province": (
-            "SELECT id, full_name FROM {form} WHERE province_id = %s AND search_key LIKE %s LIMIT 20",
-            lambda p: [p["province"], p["words"]],
-        ),
-        "all namesakes in a province": (
-            "SELECT count(*) FROM {form} WHERE province_id = %s AND search_key LIKE %s",
-            lambda p: [p["province"], p["words"]],
-        ),
+        "household read, with its province": f"{household} AND result.province_id = form.province_id "
+        "WHERE form.household_id = %(household)s AND form.province_id = %(province)s",
+        "household read, without its province": f"{household} WHERE form.household_id = %(household)s",
+        "count of a commune": f"SELECT hamlet_id, outcome, approval, counted_on, count(*) FROM {round_form} "
+        "WHERE round_id = 1 AND commune_id = %(commune)s AND province_id = %(province)s GROUP BY 1, 2, 3, 4",
+        "list page of a hamlet": "SELECT form.id, full_name, outcome "
+        f"FROM {form} form JOIN {round_form} result ON result.form_id = form.id "
+        "AND result.province_id = form.province_id AND result.round_id = 1 WHERE form.commune_id = %(commune)s "
+        "AND form.hamlet_id = %(hamlet)s AND form.province_id = %(province)s ORDER BY form.id LIMIT 100",
+        "list page of a province, by barcode": f"SELECT id, full_name, barcode FROM {form} "
+        "WHERE province_id = %(province)s AND barcode > %(barcode)s AND NOT barcode = '' ORDER BY barcode LIMIT 100",
+        "all namesakes in a province": f"SELECT count(*) FROM {form} "
+        f"WHERE province_id = %(province)s AND {FORM_WORDS} @@ %(terms)s::tsquery {there}",
     }
 
 
-def _median_ms(cursor, sql: str, params: list[list]) -> float:
-    def ask(values):
-        cursor.execute(sql, values)
-        cursor.fetchall()
+def _questions(cursor) -> dict[str, dict[str, Callable[[dict], None]]]:
+    """What is asked about a person, of either kind of tables."""
 
-    for values in params[:10]:
-        ask(values)
-    return statistics.median(clock(lambda v=values: ask(v)) for values in params) * 1000
+    def statement(sql: str) -> Callable[[dict], None]:
+        def ask(person):
+            cursor.execute(sql, person)
+            cursor.fetchall()
+
+        return ask
+
+    statements = {kind: _statements(kind, *tables) for kind, tables in KINDS.items()}
+    asked = {what: {kind: statement(statements[kind][what]) for kind in KINDS} for what in statements["plain"]}
+    return asked | {"search for a name over a province": {kind: _search(kind) for kind in KINDS}}
+
+
+def _search(kind: str) -> Callable[[dict], None]:
+    """The statement of the search itself, as an officer of a whole province asks it."""
+    year, (form, _) = program_clock.today().year, KINDS[kind]
+
+    def ask(person):
+        area = asking.Area((), (person["province"],), (), Q(), has_others=kind == "plain")
+        with mock.patch.multiple(asking, FORM=form, TIME_LIMIT=""):
+            asking._by_name(parse(" ".join(person["words"]), this_year=year), area)
+
+    return ask
+
+
+def _in_turn(asks: dict[str, Callable[[dict], None]], people: list[dict]) -> dict[str, float]:
+    """Median ms of each kind, asked about one person after the other in turn."""
+    spent = {kind: [] for kind in asks}
+    for is_first in (True, False):  # what is not in memory yet is read the first time
+        for person in people:
+            for kind, ask in asks.items():
+                took = clock(lambda a=ask, p=person: a(p))
+                if not is_first:
+                    spent[kind].append(took * 1000)
+    return {kind: statistics.median(ms) for kind, ms in spent.items()}
 
 
 class _Undone(Exception):
@@ -191,7 +218,7 @@ def _provinces_come_and_go(cursor, province: int) -> dict[str, float]:
     def into_plain():
         cursor.execute(f"INSERT INTO {FORMS} SELECT * FROM lot")
         # what an index put off until later belongs to the loading too
-        cursor.execute("SELECT gin_clean_pending_list('form_search'::regclass)") if _has_index(cursor) else None
+        cursor.execute("SELECT gin_clean_pending_list('form_words'::regclass)")
 
     def into_part():
         cursor.execute(f"CREATE TABLE parted.form_new (LIKE {FORMS})")
@@ -216,12 +243,8 @@ def _provinces_come_and_go(cursor, province: int) -> dict[str, float]:
 
     readings["a province away (round forms: DELETE, or DETACH and DROP) / partitioned"] = undone(detach)
     cursor.execute("SET session_replication_role = DEFAULT")
+    cursor.execute(f"VACUUM {FORMS}")  # what was rolled back left its rows behind
     return readings
-
-
-def _has_index(cursor) -> bool:
-    cursor.execute("SELECT count(*) FROM pg_class WHERE relname = 'form_search'")
-    return bool(cursor.fetchone()[0])
 
 
 def _vacuum(cursor, province: int) -> dict[str, float]:
@@ -232,6 +255,7 @@ def _vacuum(cursor, province: int) -> dict[str, float]:
         ("partitioned", "parted.round_form", f"parted.round_form_{province}"),
     ):
         first = province // 100_000 * 10_000_000
+        cursor.execute(f"VACUUM {table}")
         cursor.execute(
             f"UPDATE {table} SET counted_on = counted_on + 1 WHERE province_id = %s AND id BETWEEN %s AND %s "
             "AND counted_on IS NOT NULL",
@@ -258,13 +282,35 @@ def _sizes(cursor) -> dict[str, tuple[int, int]]:
 
 
 def is_built() -> bool:
+    """Whether the copies are whole, and have the columns and indexes that the plain tables have today."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass('parted.target')")
-        return cursor.fetchone()[0] is not None
+        cursor.execute("SELECT to_regclass('parted.target') IS NOT NULL")
+        return cursor.fetchone()[0] and all(_is_same(cursor, table, name) for table, name in TABLES.items())
+
+
+def _is_same(cursor, table: str, name: str) -> bool:
+    copy = f"{SCHEMA}.{name}"
+    wanted = {index.format(name="", table="").split(" USING ")[1] for index in _indexes(cursor, table, name)}
+    has = {index.split(" USING ")[1] for index in _indexes(cursor, copy, name)}
+    return wanted == has and all(
+        _rows(cursor, sql, table) == _rows(cursor, sql, copy)
+        for sql in (
+            "SELECT attname, atttypid FROM pg_attribute WHERE attrelid = '{}'::regclass AND attnum > 0 "
+            "AND NOT attisdropped ORDER BY attnum",
+            "SELECT count(*) FROM {}",
+        )
+    )
+
+
+def _rows(cursor, sql: str, table: str) -> list[tuple]:
+    cursor.execute(sql.format(table))
+    return cursor.fetchall()
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "build":
+    if sys.argv[1] == "drop":
+        drop()
+    elif sys.argv[1] == "build":
         build()
     elif sys.argv[1] == "is-built":
         print("yes" if is_built() else "no")

@@ -96,25 +96,23 @@ def split_name(full_name: str) -> tuple[str, str, str]:
     return words[0], " ".join(words[1:-1]), words[-1]
 
 
-class _FoldedWords(dict):
-    def __missing__(self, word: str) -> str:
-        if len(self) > 50_000:
-            self.clear()
-        self[word] = key = search_key(word)
-        return key
-
-
-_folded_words = _FoldedWords()
-
-
 def name_keys(full_name: str) -> tuple[str, str]:
-    """(search_key, person_sort_key) of a name in single blanks, made from its words: names are many, words are few."""
-    words = full_name.split()
-    keys = [_word_key(word) for word in words]
-    search = " ".join([_folded_words[word] for word in words])
-    if len(keys) < 2:
-        return search, "!".join((*(keys[0] if keys else ("", "")), "", "", "", ""))
-    (surname, surname_tones), *middle, (given, given_tones) = keys
-    middle_letters = " ".join([letters for letters, _ in middle])
-    middle_tones = " ".join([tones for _, tones in middle])
-    return search, f"{given}!{given_tones}!{surname}!{surname_tones}!{middle_letters}!{middle_tones}"
+    """(search_key, person_sort_key) of a name in single blanks, put together from its parts: names are many, given names
+    few, and so is what stands before them."""
+    before, blank, given = full_name.rpartition(" ")
+    found_given, sorted_given = _given_keys(given)
+    if not blank:
+        return found_given, f"{sorted_given}!!!!"
+    found_before, sorted_before = _keys_before(before)
+    return f"{found_before} {found_given}", f"{sorted_given}!{sorted_before}"
+
+
+@lru_cache(maxsize=16384)
+def _given_keys(given: str) -> tuple[str, str]:
+    return search_key(given), sort_key(given)
+
+
+@lru_cache(maxsize=16384)
+def _keys_before(surname_and_middle: str) -> tuple[str, str]:
+    surname, _, middle = surname_and_middle.partition(" ")
+    return search_key(surname_and_middle), f"{sort_key(surname)}!{sort_key(middle)}"

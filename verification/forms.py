@@ -16,7 +16,7 @@ from verification import items
 from verification.rules import CorrectionEntry, Entry, InvalidEntry
 from verification.terms import Outcome, SourcePaper
 
-CORRECTION_LINES = 3  # as many as fit; a form with more faults takes a second saving
+CORRECTION_LINES = 6  # a form with more faults takes a second saving
 BROKEN = ("\ufffd", "\x00")  # what a byte that is not UTF-8 becomes; what no keyboard types
 BROKEN_SENTENCE = _("Some letters arrived broken (not UTF-8). Type them again.")
 
@@ -116,6 +116,15 @@ class EntrySheet:
 
     def corrections(self, pk: int) -> list[CorrectionForm]:
         return [CorrectionForm(self.data, prefix=f"p{pk}-c{line}") for line in range(CORRECTION_LINES)]
+
+    @property
+    def blank_person(self) -> PersonForm:
+        """Nobody's, for the template that the page's script copies."""
+        return PersonForm(prefix="p0")
+
+    @property
+    def blank_lines(self) -> list[CorrectionForm]:
+        return [CorrectionForm(prefix="p0-c0")]
 
     def cleaned(self) -> dict:
         """Arguments of `record_results`. Raises InvalidEntry for the first thing that cannot be read."""

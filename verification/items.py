@@ -15,6 +15,7 @@ from households.models import CollectionForm
 
 MALE_WORDS, FEMALE_WORDS = {"1", "nam", "male", "m"}, {"2", "nu", "female", "f"}
 PARTIAL_DATE = re.compile(r"(?:(?:(\d{1,2})[/.-])?(\d{1,2})[/.-])?(\d{4})")
+DIGITS_OF_DATE = re.compile(r"(\d{2})(\d{2})(\d{4})")
 NAME = re.compile(r"[^\W\d_]+(?:[ '’.-]+[^\W\d_]+)*\.?")
 
 
@@ -24,6 +25,7 @@ class Item:
     label: str
     fault: Fault  # what an error here is called unless the officer says otherwise
     clean: Callable[[str, CollectionForm], str]
+    key: str = ""  # the letter that opens its correction on the entry page; no letter of an outcome
 
 
 def clean_text(typed: str, form: CollectionForm) -> str:
@@ -38,8 +40,8 @@ def clean_name(typed: str, form: CollectionForm) -> str:
 
 
 def clean_birth_date(typed: str, form: CollectionForm) -> str:
-    """dd/mm/yyyy, mm/yyyy or yyyy; months with one digit or two."""
-    match = PARTIAL_DATE.fullmatch(typed)
+    """dd/mm/yyyy, ddmmyyyy, mm/yyyy or yyyy; months with one digit or two."""
+    match = PARTIAL_DATE.fullmatch(typed) or DIGITS_OF_DATE.fullmatch(typed)
     if not match:
         raise ValueError(say("Write the birth date as 12/3/1956, 3/1956 or 1956."))
     day, month, year = (int(part) if part else None for part in match.groups())
@@ -91,18 +93,18 @@ def clean_cmnd(typed: str, form: CollectionForm) -> str:
 ITEMS = {
     item.name: item
     for item in (
-        Item("full_name", _("Full name"), Fault.L03, clean_name),
-        Item("birth_date", _("Birth date"), Fault.L02, clean_birth_date),
-        Item("sex", _("Sex"), Fault.L06, clean_sex),
-        Item("pin", _("Personal number"), Fault.L08, clean_pin),
-        Item("cmnd", _("Identity card number"), Fault.L07, clean_cmnd),
-        Item("relation", _("Relation to the head"), Fault.L18, clean_text),
-        Item("marital_status", _("Marital status"), Fault.L22, clean_marital_status),
-        Item("birth_registration_place", _("Place of birth registration"), Fault.L04, clean_text),
-        Item("origin_place", _("Place of origin"), Fault.L05, clean_text),
-        Item("residence_place", _("Permanent residence"), Fault.L15, clean_text),
-        Item("present_place", _("Present residence"), Fault.L16, clean_text),
-        Item("ethnicity", _("Ethnic group"), Fault.L20, clean_text),
+        Item("full_name", _("Full name"), Fault.L03, clean_name, "h"),
+        Item("birth_date", _("Birth date"), Fault.L02, clean_birth_date, "g"),
+        Item("sex", _("Sex"), Fault.L06, clean_sex, "i"),
+        Item("pin", _("Personal number"), Fault.L08, clean_pin, "p"),
+        Item("cmnd", _("Identity card number"), Fault.L07, clean_cmnd, "m"),
+        Item("relation", _("Relation to the head"), Fault.L18, clean_text, "q"),
+        Item("marital_status", _("Marital status"), Fault.L22, clean_marital_status, "j"),
+        Item("birth_registration_place", _("Place of birth registration"), Fault.L04, clean_text, "r"),
+        Item("origin_place", _("Place of origin"), Fault.L05, clean_text, "w"),
+        Item("residence_place", _("Permanent residence"), Fault.L15, clean_text, "x"),
+        Item("present_place", _("Present residence"), Fault.L16, clean_text, "o"),
+        Item("ethnicity", _("Ethnic group"), Fault.L20, clean_text, "a"),
         Item("religion", _("Religion"), Fault.L20, clean_text),
         Item("nationality", _("Nationality"), Fault.L20, clean_text),
         Item("blood_type", _("Blood type"), Fault.L21, clean_blood_type),

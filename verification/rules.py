@@ -29,6 +29,16 @@ class Conflict(Refusal):
     status = 409
 
 
+class Doubtful(Refusal):
+    """It may be right, but something speaks against it: sent again with `seen`, it is recorded."""
+
+    status = 409
+
+    def __init__(self, sentence: str, *, seen: str, form_id: int | None = None):
+        super().__init__(sentence, form_id=form_id)
+        self.seen = seen
+
+
 class NotAllowed(Refusal):
     """She may look, but it is not hers to do."""
 
@@ -137,6 +147,14 @@ def require_entry(entry: Entry, *, today: date, ends_on: date, birth_year: int) 
             refuse("next_visit_on", say("The next visit lies after the end of the round."))
     if entry.outcome == Outcome.UNVERIFIABLE and not (entry.attempts and 1 <= entry.attempts <= 99):
         refuse("attempts", say("Say how many attempts were made, 1 to 99."))
+
+
+DAYS_TO_NEXT_VISIT = 3
+
+
+def proposed_visit(today: date, ends_on: date) -> date:
+    """When to come again to somebody absent, unless the officer says otherwise."""
+    return max(today, min(today + timedelta(days=DAYS_TO_NEXT_VISIT), ends_on))
 
 
 def approval_at_first(outcome: str, approval_outcomes: list[str]) -> str:

@@ -33,7 +33,7 @@ def main(import_id: int, block_rows: int, today: date) -> None:
         (second_reader.PROBLEMS, problems.file),
     ):
         second_reader.send_file(out, what, file)
-    hamlets = [(commune, key, name) for (commune, key), name in rows.new_hamlets.items()]
+    hamlets = [(commune, key, row, name) for (commune, key), (row, name) in rows.new_hamlets.items()]
     second_reader.send(out, second_reader.HAMLETS, json.dumps(hamlets).encode())
     out.flush()
 

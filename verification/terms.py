@@ -28,6 +28,18 @@ OUTCOME_KEYS = {
     Outcome.NOT_MET: "v",
     Outcome.UNVERIFIABLE: "k",
 }
+# The same where there is room for a word only, beside its key.
+OUTCOME_WORDS = {
+    Outcome.MATCHED: _("Correct"),
+    Outcome.CORRECTED: _("Wrong"),
+    Outcome.SUPPLEMENTED: _("Missing item"),
+    Outcome.DECEASED: _("Deceased"),
+    Outcome.MOVED_AWAY: _("Moved away"),
+    Outcome.DUPLICATE: _("Duplicate"),
+    Outcome.EMIGRATED: _("Abroad"),
+    Outcome.NOT_MET: _("Absent"),
+    Outcome.UNVERIFIABLE: _("Not verifiable"),
+}
 # Outcomes that propose to take the form out of the register: counted once the district approved.
 REMOVALS = (Outcome.DECEASED, Outcome.DUPLICATE, Outcome.EMIGRATED)
 # Outcomes that come with corrections.

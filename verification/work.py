@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from django.db.models import prefetch_related_objects
+from django.db.models import TextChoices, prefetch_related_objects
+from django.utils.translation import gettext_lazy as _
 
 from households import faults
 from households.models import AdministrativeUnit, Household, User
@@ -58,22 +59,45 @@ def household_of(officer: User, household_id: int) -> Household | None:
     return household if scope_of(officer).persons_cover(household.hamlet) else None
 
 
+class Order(TextChoices):
+    """In which order an officer takes the households of a hamlet."""
+
+    WALK = "walk", _("as the hamlet is walked")
+    BOOK = "book", _("by book number")
+    ADDRESS = "address", _("by address")
+
+
+# What each order sorts by.
+SORTED_BY = {
+    Order.WALK: "home.sequence",
+    Order.BOOK: "home.book_number",
+    Order.ADDRESS: "home.address || ' ' || home.book_number",
+}
+
+
 @dataclass(frozen=True)
 class Place:
-    """Where a household stands in its commune's walking order."""
+    """Where a household stands in its commune, in each order."""
 
     household_id: int
     commune_id: int
     hamlet_id: int
     hamlet_code: str
     sequence: int
+    book_number: str
+    address: str
+
+    def key(self, order: Order) -> int | str:
+        """As SORTED_BY has it."""
+        keys = {Order.BOOK: self.book_number, Order.ADDRESS: f"{self.address} {self.book_number}"}
+        return keys.get(order, self.sequence)
 
 
 PLACE = Statement(
     "place_of_household",
     "bigint",
     """
-    SELECT home.id, home.commune_id, home.hamlet_id, hamlet.code, home.sequence, hamlet.path
+    SELECT home.id, home.commune_id, home.hamlet_id, hamlet.code, home.sequence, home.book_number, home.address, hamlet.path
     FROM households_household home JOIN households_administrativeunit hamlet ON hamlet.id = home.hamlet_id
     WHERE home.id = $1""",
 )
@@ -93,23 +117,30 @@ DUE = """EXISTS (
         AND (due.outcome = ANY($2) OR due.approval = 'returned')
         AND NOT (due.outcome = 'not_met' AND due.next_visit_on IS NOT NULL AND due.next_visit_on > $3))"""
 # Nearly always there is one further on in the hamlet, and that is quickly asked.
-FURTHER_IN_HAMLET = Statement(
-    "household_further_in_hamlet",
-    "bigint, text[], date, bigint, bigint, int",
-    f"""
-    SELECT {HOME} FROM households_household home
-    WHERE home.commune_id = $4 AND home.hamlet_id = $5 AND home.sequence > $6 AND {DUE}
-    ORDER BY home.sequence LIMIT 1""",
-)
-FROM_THE_START = Statement(
-    "household_from_the_start",
-    "bigint, text[], date, bigint, bigint, bigint, text",
-    f"""
-    SELECT {HOME} FROM households_household home
-    JOIN households_administrativeunit hamlet ON hamlet.id = home.hamlet_id
-    WHERE home.commune_id = $4 AND ($5 IS NULL OR home.hamlet_id = $5) AND home.id IS DISTINCT FROM $6 AND {DUE}
-    ORDER BY coalesce(hamlet.code <= $7, false), hamlet.code, home.sequence LIMIT 1""",
-)
+FURTHER_IN_HAMLET = {
+    order: Statement(
+        f"household_further_in_hamlet_by_{order.value}",
+        f"bigint, text[], date, bigint, bigint, {'int' if order == Order.WALK else 'text'}, bigint",
+        f"""
+        SELECT {HOME} FROM households_household home
+        WHERE home.commune_id = $4 AND home.hamlet_id = $5 AND ({SORTED_BY[order]}, home.id) > ($6, $7) AND {DUE}
+        ORDER BY {SORTED_BY[order]}, home.id LIMIT 1""",
+    )
+    for order in Order
+}
+FROM_THE_START = {
+    order: Statement(
+        f"household_from_the_start_by_{order.value}",
+        "bigint, text[], date, bigint, bigint, bigint, text",
+        f"""
+        SELECT {HOME} FROM households_household home
+        JOIN households_administrativeunit hamlet ON hamlet.id = home.hamlet_id
+        WHERE home.commune_id = $4 AND ($5 IS NULL OR home.hamlet_id = $5) AND home.id IS DISTINCT FROM $6 AND {DUE}
+        ORDER BY coalesce(hamlet.code <= $7, false), hamlet.code,
+            {SORTED_BY[order]}, home.id LIMIT 1""",
+    )
+    for order in Order
+}
 
 
 def next_household(
@@ -119,13 +150,15 @@ def next_household(
     today: date,
     hamlet: AdministrativeUnit | None = None,
     after: Place | None = None,
+    order: Order = Order.WALK,
 ) -> Household | None:
-    """The next household with somebody due: on from `after` in walking order, then from the start again."""
+    """The next household with somebody due: on from `after` in the officer's order, then from the start again."""
     due, row = (round.pk, round.unfinished_outcomes(), today), None
     if after and (hamlet is None or hamlet.pk == after.hamlet_id):
-        row = FURTHER_IN_HAMLET.row(*due, commune_id, after.hamlet_id, after.sequence)
+        place = (commune_id, after.hamlet_id, after.key(order), after.household_id)
+        row = FURTHER_IN_HAMLET[order].row(*due, *place)
     if row is None:
-        row = FROM_THE_START.row(
+        row = FROM_THE_START[order].row(
             *due, commune_id, hamlet and hamlet.pk, after and after.household_id, after and after.hamlet_code
         )
     return Household.from_db("default", HOUSEHOLD_COLUMNS, row) if row else None

@@ -39,6 +39,7 @@ def addresses(round, homes, cast, tree):
         "export": export.pk,
         "household": homes.four.pk,
         "form": tree.huong_tra.pk,
+        "twin": homes.four.forms.first().pk,
         "import": Import.objects.create(
             kind="forms",
             area=tree.province,

@@ -94,24 +94,50 @@ def spouse_of_the_heads_sex(forms: Sequence) -> Found:
     ]
 
 
+def spouses_name_another(forms: Sequence) -> Found:
+    """The head and the head's husband or wife: each form names the other one, or nobody."""
+    head, spouses = _head(forms), _related(forms, SPOUSES)
+    if head is None or len(spouses) != 1:
+        return []
+    sentence, found = _("the form names %(written)s; here the husband or wife is %(name)s"), []
+    for form, other in ((head, spouses[0]), (spouses[0], head)):
+        written, name = form.spouse_name, other.full_name
+        if written and written != name and text.search_key(written) != text.search_key(name):
+            values = {"written": written, "name": name}
+            found.append((form, Suspicion(Fault.L19, "spouse_name", sentence, values)))
+    return found
+
+
 def book_number_of_another_household(forms: Sequence) -> Found:
     """One form against all the others of its household."""
-    if len(forms) < 3:
-        return []
-    first = forms[0].book_number
-    if all(form.book_number == first for form in forms):
-        return []
-    ((usual, count), *_others) = Counter(form.book_number for form in forms if form.book_number).most_common() or [
-        ("", 0)
-    ]
-    if count < len(forms) - 1 or count < 2:
-        return []
     sentence = _("the others of this household have book number %(number)s")
     return [
         (form, Suspicion(Fault.L23, "book_number", sentence, {"number": usual}))
-        for form in forms
-        if form.book_number and form.book_number != usual
+        for form, usual in _against_the_others(forms, "book_number")
     ]
+
+
+def residence_of_another_household(forms: Sequence) -> Found:
+    """One form against all the others of its household."""
+    sentence = _("the others of this household live permanently at: %(place)s")
+    return [
+        (form, Suspicion(Fault.L15, "residence_place", sentence, {"place": usual}))
+        for form, usual in _against_the_others(forms, "residence_place")
+        if text.search_key(form.residence_place) != text.search_key(usual)
+    ]
+
+
+def _against_the_others(forms: Sequence, field: str) -> list[tuple[object, str]]:
+    """The one form whose value differs from what all the others have, with that value."""
+    if len(forms) < 3:
+        return []
+    values = [getattr(form, field) for form in forms]
+    if values.count(values[0]) == len(values):
+        return []
+    ((usual, count), *_others) = Counter(value for value in values if value).most_common() or [("", 0)]
+    if count < len(forms) - 1 or count < 2:
+        return []
+    return [(form, usual) for form, value in zip(forms, values, strict=True) if value and value != usual]
 
 
 HOUSEHOLD_RULES: tuple[Callable[[Sequence], Found], ...] = (
@@ -121,10 +147,27 @@ HOUSEHOLD_RULES: tuple[Callable[[Sequence], Found], ...] = (
     generations_too_near,
     several_spouses,
     spouse_of_the_heads_sex,
+    spouses_name_another,
     book_number_of_another_household,
+    residence_of_another_household,
 )
+
+
+# What is left to ask of a household with one head, one husband or wife at most, one book number and one residence: most are so.
+RULES_OF_ORDINARY = (head_named_otherwise, generations_too_near, spouse_of_the_heads_sex, spouses_name_another)
+
+
+def _is_ordinary(forms: Sequence) -> bool:
+    relations = [text.search_key(form.relation) for form in forms]
+    return (
+        sum(relation in HEAD_WORDS for relation in relations) == 1
+        and sum(relation in SPOUSES for relation in relations) <= 1
+        and len({form.book_number for form in forms}) == 1
+        and len({form.residence_place for form in forms}) == 1
+    )
 
 
 def suspicions_in_household(forms: Sequence) -> Found:
     """Everything suspected from the forms of one household seen together."""
-    return [pair for rule in HOUSEHOLD_RULES for pair in rule(forms)]
+    rules = RULES_OF_ORDINARY if _is_ordinary(forms) else HOUSEHOLD_RULES
+    return [pair for rule in rules for pair in rule(forms)]

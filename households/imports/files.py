@@ -9,13 +9,11 @@ one number says sheet and row (`place_of`).
 
 import codecs
 import csv
-import json
 import math
 import re
-import subprocess
-import sys
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -23,7 +21,7 @@ from typing import BinaryIO
 
 import xlsxwriter
 
-from households.imports import legacy_text, xlsx_rows
+from households.imports import legacy_text, workbooks, xlsx_rows
 from households.imports.headings import ERROR_HEADING, folded
 from households.imports.problems import FileRefused
 
@@ -38,7 +36,9 @@ SHEET_ROWS = 1_048_576  # as many as Excel has
 DELIMITERS = ",;\t|"
 CSV_ENDINGS, XLSX_ENDINGS = {".csv", ".txt", ".tsv"}, {".xlsx", ".xlsm"}
 SHOWN_ROWS = 20
-SAMPLE_ROWS = xlsx_rows.SAMPLE_ROWS
+SAMPLE_ROWS = 3_000
+SAMPLE_CHARACTERS = 4_000_000  # of a workbook: of its further rows and sheets only the headings
+SAMPLE_CELL = 1_000
 SAMPLE_BYTES = 4 * 2**20
 PREVIEWED = 12
 HEADING_AMONG = 20
@@ -168,6 +168,13 @@ def read_rows(path: Path, layout: Layout, progress: Progress | None = None) -> I
     if layout.encoding in legacy_text.ENCODINGS:
         return _converted(rows, layout)
     return rows
+
+
+def text_bytes(path: Path, layout: Layout) -> int:
+    """How much there is to read."""
+    if layout.format == "xlsx":
+        return sum(sheet.text.stat().st_size for sheet in workbooks.sheets_of(path) if sheet.name in layout.sheets)
+    return path.stat().st_size
 
 
 def place_of(layout: Layout, number: int) -> tuple[str, int]:
@@ -505,12 +512,11 @@ def _refusal_of(error: Exception, row: int) -> FileRefused:
 
 
 def _look_at_workbook(path: Path, known: Collection[str], sheets: Sequence[str], encoding: str) -> Look:
-    found = [json.loads(text) for text in _run("look", path)]
+    found = workbooks.sheets_of(path)
     looks, refusals = {}, [FileRefused("no_rows")]
-    for sheet in found:
-        rows = [[_clean(cell) for cell in row] for row in sheet["sample"]]
+    for sheet, rows in zip(found, _samples_of(found), strict=True):
         try:
-            looks[sheet["name"]] = _look_of(Layout("xlsx"), rows, known, encoding)
+            looks[sheet.name] = _look_of(Layout("xlsx"), rows, known, encoding)
         except FileRefused as refused:
             refusals.append(refused)
     wanted = [name for name in sheets if name in looks]
@@ -523,7 +529,7 @@ def _look_at_workbook(path: Path, known: Collection[str], sheets: Sequence[str],
         raise FileRefused("sheets_differ", sheet=strangers[0], other=first)
     chosen = wanted or agreeing
     heading_rows = tuple(looks[name].layout.heading_rows[0] for name in chosen)
-    rows = sum(sheet["rows"] for sheet in found if sheet["name"] in chosen) - sum(heading_rows)
+    rows = sum(sheet.rows for sheet in found if sheet.name in chosen) - sum(heading_rows)
     if rows > MAX_ROWS:
         raise FileRefused("too_many_rows", limit=MAX_ROWS)
     unicode_columns = {column for name in chosen for column in looks[name].layout.unicode_columns}
@@ -538,10 +544,10 @@ def _look_at_workbook(path: Path, known: Collection[str], sheets: Sequence[str],
         ),
         sheets=[
             SheetLook(
-                sheet["name"],
-                sheet["rows"],
-                looks[sheet["name"]].headings if sheet["name"] in looks else [],
-                sheet["name"] in agreeing,
+                sheet.name,
+                sheet.rows,
+                looks[sheet.name].headings if sheet.name in looks else [],
+                sheet.name in agreeing,
             )
             for sheet in found
         ],
@@ -555,48 +561,51 @@ def _matches(headings: list[str], known: Collection[str]) -> int:
     return sum(folded(heading) in known for heading in headings)
 
 
+def _samples_of(sheets: list[workbooks.Sheet]) -> list[list[list[str]]]:
+    """The first rows of each sheet; of all together no more than fits into memory."""
+    samples, characters = [], 0
+    for sheet in sheets:
+        rows: list[list[str]] = []
+        samples.append(rows)
+        with closing(_sheet_lines(sheet)) as lines:
+            try:
+                for line in islice(lines, SAMPLE_ROWS):
+                    rows.append([cell[:SAMPLE_CELL] for cell in line.split("\t")])
+                    characters += len(line)
+                    if characters > SAMPLE_CHARACTERS and len(rows) > xlsx_rows.FIRST_ROWS:
+                        break
+            except FileRefused as refused:
+                raise _refusal_of(refused, len(rows) + 1) from None
+    return samples
+
+
+def _sheet_lines(sheet: workbooks.Sheet) -> Iterator[str]:
+    """Its rows without their ends, clean."""
+    with sheet.text.open("rb") as file:
+        for text in _texts(file, "utf-8-sig", Progress(), keep_tabs=True):
+            yield from text.split("\n")[:-1]
+
+
 def _workbook_rows(path: Path, layout: Layout, progress: Progress) -> Iterator[tuple[int, list[str]]]:
-    lines = (line for text in _run("read", path, *layout.sheets) for line in text.split("\n")[:-1])
+    sheets = {sheet.name: sheet for sheet in workbooks.sheets_of(path)}
+    if not sheets.keys() >= set(layout.sheets):
+        raise FileRefused("xlsx_damaged")
     width, row_number = layout.width, 0
+    progress.total = sum(sheets[name].rows for name in layout.sheets)
     try:
-        for sheet, heading in enumerate(layout.heading_rows):
-            height = int(next(lines, 0))
-            progress.total += height
-            for row_number, line in enumerate(islice(lines, height), start=1):
+        for place, (name, heading) in enumerate(zip(layout.sheets, layout.heading_rows, strict=True)):
+            before = place * SHEET_ROWS
+            for row_number, line in enumerate(_sheet_lines(sheets[name]), start=1):
                 progress.done += 1
                 row = line.split("\t")
                 if row_number <= heading or (not row[0].strip() and not "".join(row).strip()):
                     continue
                 if len(row) != width:
                     row = _fitted(row, width)
-                yield sheet * SHEET_ROWS + row_number, row
-        # its end says whether all went well
-        next(lines, None)
+                yield before + row_number, row
     except FileRefused as refused:
         refused.values.setdefault("row", row_number if refused.code == "more_cells" else row_number + 1)
         raise
-
-
-def _run(mode: str, path: Path, *sheets: str) -> Iterator[str]:
-    """What `xlsx_rows` prints, whole lines at a time; its refusal is ours."""
-    command = [sys.executable, "-I", xlsx_rows.__file__, mode, str(path), *sheets]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        try:
-            if mode == "look":
-                yield from process.stdout
-            else:
-                yield from _texts(process.stdout, "utf-8-sig", Progress(), keep_tabs=True)
-            complaint = process.stderr.read().decode(errors="replace")
-            process.wait()
-        finally:
-            process.kill()
-    if process.returncode == xlsx_rows.REFUSED:
-        code, values = json.loads(complaint.splitlines()[-1])
-        raise FileRefused(code, **values)
-    if process.returncode < 0 or "memory" in complaint.lower():
-        raise FileRefused("xlsx_too_big", limit=XLSX_ROWS)
-    if process.returncode:
-        raise FileRefused("xlsx_damaged")
 
 
 # Both

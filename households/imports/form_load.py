@@ -61,7 +61,10 @@ class FormKind:
         self._copy_beside(cursor, f"{table}_runs", form_rows.STAGED_RUNS, rows.runs)
         cursor.execute(f"ALTER TABLE {table}_runs ADD PRIMARY KEY (run), ADD COLUMN lost_rows boolean DEFAULT false")
         self._copy_beside(cursor, f"{table}_suspected", form_rows.STAGED_SUSPECTED, rows.suspected)
-        cursor.execute(f"ANALYZE {table}")
+        # of the other columns nothing is asked, and there are fifty
+        cursor.execute(f"ANALYZE {table} (source_row, run, commune_id, barcode, search_key, birth_year)")
+        if rows.hamlets_told_again:
+            self._tell_hamlets_once(cursor, job, rows.hamlets_told_again)
         barcode = _heading(job, "barcode")
         cursor.execute(
             f"""
@@ -133,6 +136,21 @@ class FormKind:
         return self._changes(cursor, job, rows)
 
     @staticmethod
+    def _tell_hamlets_once(cursor, job: Import, rows: list[int]) -> None:
+        """Two readers each told of a hamlet when they first met it; these rows were the later ones."""
+        problems = "households_importproblem"
+        cursor.execute(
+            f"DELETE FROM {problems} WHERE of_import_id = %s AND code = 'new_hamlet' AND row = ANY(%s)", [job.pk, rows]
+        )
+        cursor.execute(
+            f"""
+            UPDATE {job.staging_table} SET is_doubtful = false WHERE source_row = ANY(%s)
+            AND NOT EXISTS (SELECT 1 FROM {problems} p WHERE p.of_import_id = %s AND p.row = source_row)
+            """,
+            [rows, job.pk],
+        )
+
+    @staticmethod
     def _copy_beside(cursor, table: str, columns: str, lines: IO[bytes]) -> None:
         cursor.execute(f"CREATE UNLOGGED TABLE {table} ({columns})")
         lines.seek(0)
@@ -169,19 +187,21 @@ class FormKind:
             "kept_forms": kept,
             "new_households": new_households,
             "known_households": households - new_households,
-            "new_hamlets": sorted(name for key, name in rows.new_hamlets.items() if key in needed),
+            "new_hamlets": sorted(name for key, (_, name) in rows.new_hamlets.items() if key in needed),
             "suspected": suspected,
         }
 
     @staticmethod
     def _match_households(cursor, job: Import) -> None:
-        """`file_household`: the households with new forms, and which of the register's each is, if any."""
+        """`file_household`: the households with new forms, and which of the register's each is, if any.
+
+        The runs with new forms are counted by the check, for that takes a look at every row; the load finds them there.
+        """
         table = job.staging_table
         cursor.execute(
             f"""
-            DROP TABLE IF EXISTS file_run;
-            CREATE TEMP TABLE file_run ON COMMIT DROP AS
-            SELECT r.*, count(*)::int AS forms, CASE WHEN r.book_number <> ''
+            CREATE UNLOGGED TABLE IF NOT EXISTS {table}_new_runs AS
+            SELECT r.run, count(*)::int AS forms, CASE WHEN r.book_number <> ''
                 THEN r.commune_id || ' ' || r.book_number
                 ELSE concat_ws(chr(31), r.commune_id, '', r.hamlet_name, r.address, r.head_name) END AS household_key
             FROM {table} s JOIN {table}_runs r USING (run)
@@ -189,8 +209,9 @@ class FormKind:
             GROUP BY r.run
             """
         )
+        cursor.execute(f"ANALYZE {table}_new_runs")
         cursor.execute(
-            """
+            f"""
             DROP TABLE IF EXISTS file_household;
             CREATE TEMP TABLE file_household ON COMMIT DROP AS
             SELECT g.*, (
@@ -202,7 +223,8 @@ class FormKind:
             FROM (
                 SELECT DISTINCT ON (household_key) household_key, run AS first_run, commune_id, hamlet_id, book_number,
                     address, head_name, count(*) OVER same > 1 OR bool_or(lost_rows) OVER same AS is_pieced
-                FROM file_run WINDOW same AS (PARTITION BY household_key) ORDER BY household_key, run
+                FROM {table}_new_runs JOIN {table}_runs USING (run)
+                WINDOW same AS (PARTITION BY household_key) ORDER BY household_key, run
             ) g
             """
         )
@@ -299,15 +321,15 @@ class FormKind:
         )
         # each run's household, and how many of its people stood in earlier runs
         cursor.execute("ANALYZE file_household")
-        cursor.execute("ANALYZE file_run")
         cursor.execute(
-            """
+            f"""
             DROP TABLE IF EXISTS run_household;
             CREATE TEMP TABLE run_household ON COMMIT DROP AS
-            SELECT r.run, r.hamlet_id, g.household_id, g.last_line
-                + coalesce(sum(r.forms) OVER (PARTITION BY g.household_id ORDER BY r.run
+            SELECT n.run, r.hamlet_id, g.household_id, g.last_line
+                + coalesce(sum(n.forms) OVER (PARTITION BY g.household_id ORDER BY n.run
                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::int AS lines_before
-            FROM file_run r JOIN file_household g USING (household_key)
+            FROM {job.staging_table}_new_runs n JOIN {job.staging_table}_runs r USING (run)
+            JOIN file_household g USING (household_key)
             """
         )
         cursor.execute("ALTER TABLE run_household ADD PRIMARY KEY (run)")
@@ -386,7 +408,7 @@ class FormKind:
         return {household_id for (household_id,) in cursor.fetchall()}
 
     def drop_staged(self, cursor, job: Import) -> None:
-        for suffix in ("_existing", "_suspected", "_runs", ""):
+        for suffix in ("_existing", "_suspected", "_new_runs", "_runs", ""):
             cursor.execute(f"DROP TABLE IF EXISTS {job.staging_table}{suffix}")
 
 

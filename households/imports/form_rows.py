@@ -226,13 +226,13 @@ class Read:
 class Remembered(dict):
     """The same, kept, for texts that repeat; forgotten and begun again when it grows."""
 
-    def __init__(self, read: Callable[[str], object]):
+    def __init__(self, read: Callable[[str], object], most: int = 8_000):
         super().__init__()
-        self.read = read
+        self.read, self.most = read, most
 
     def __missing__(self, cell: str):
         value = self.read(cell)
-        if len(self) >= 8_000:
+        if len(self) >= self.most:
             self.clear()
         self[cell] = value
         return value
@@ -258,6 +258,13 @@ def _reader_of(name: str) -> Callable[[str], object]:
         "signed_by_chief": read_yes,
         "line": read_line,
     }.get(name) or read_text(LIMITS.get(name, 100))
+
+
+def _table_of(name: str) -> Read | Remembered:
+    if name in UNIQUE_FIELDS:
+        return Read(_reader_of(name))
+    # as many birth dates as a hundred years have days
+    return Remembered(_reader_of(name), 36_525) if name == "birth_date" else Remembered(_reader_of(name))
 
 
 def _value_of_absent(name: str):
@@ -310,7 +317,7 @@ class FormRows:
         self.default_day, self.today, self.tell = collected_on, today, tell
         present = [name for name in NAMES if name in columns]
         absent = [name for name in NAMES if name not in columns]
-        self.readers = [(name, (Read if name in UNIQUE_FIELDS else Remembered)(_reader_of(name))) for name in present]
+        self.readers = [(name, _table_of(name)) for name in present]
         # A row's cells of these columns, what each is read as, and the values of all fields in their order: three
         # calls instead of a loop, for this is done a million times.
         self.pick = itemgetter(*(columns[name] for name in present))
@@ -318,7 +325,9 @@ class FormRows:
         self.absent = [_value_of_absent(name) for name in absent]
         self.arrange = itemgetter(*((*present, *absent).index(name) for name in NAMES))
         self.places: dict[tuple, tuple] = {}
-        self.new_hamlets: dict[tuple[int, str], str] = {}
+        # (commune, folded name) -> the row it was told of, its name there
+        self.new_hamlets: dict[tuple[int, str], tuple[int, str]] = {}
+        self.hamlets_told_again: list[int] = []  # rows
         self.run, self.run_key, self.place_in_run = 0, None, 0
         self.former_units = lineage.former_units(today)
         self.of_run: list[tuple[int, FormValues]] = []  # the rows of the run so far
@@ -340,6 +349,14 @@ class FormRows:
         """Rows between were another reader's: a new run, numbered from `first` on."""
         self.end_run()
         self.run, self.run_key, self.place_in_run = first, None, 0
+
+    def add_new_hamlet(self, key: tuple[int, str], row: int, name: str) -> None:
+        """One that another reader has told of; if so have we, the later row does not count."""
+        mine = self.new_hamlets.get(key)
+        if mine is not None:
+            self.hamlets_told_again.append(max(mine[0], row))
+        if mine is None or row < mine[0]:
+            self.new_hamlets[key] = (row, name)
 
     def close(self) -> None:
         self.runs.close()
@@ -411,11 +428,11 @@ class FormRows:
 
     def end_run(self) -> None:
         """What the rules suspect of the household whose rows have just ended."""
-        forms = [form for _, form in self.of_run]
-        rows = {id(form): row for row, form in self.of_run}
-        told = {(rows[id(form)], found.fault, found.field) for form, found in faults.suspicions_in_household(forms)}
-        for row, fault, item in sorted(told):
-            self.suspected.write(f"{row}\t{self.run}\t{fault}\t{item}\n".encode())
+        if suspicions := faults.suspicions_in_household([form for _, form in self.of_run]):
+            rows = {id(form): row for row, form in self.of_run}
+            told = {(rows[id(form)], found.fault, found.field) for form, found in suspicions}
+            for row, fault, item in sorted(told):
+                self.suspected.write(f"{row}\t{self.run}\t{fault}\t{item}\n".encode())
         self.of_run.clear()
 
     def _find_place(self, place: tuple, collected: date) -> tuple:
@@ -447,7 +464,7 @@ class FormRows:
         ]
         folded = (commune_id, text.search_key(hamlet_name))
         if is_new_hamlet and folded not in self.new_hamlets:
-            self.new_hamlets[folded] = hamlet_name
+            self.new_hamlets[folded] = (row, hamlet_name)
             doubts.append(("hamlet", hamlet_name, "new_hamlet"))
         for name, value, code in doubts:
             self.tell(row, name, value, CellRefused(code), is_refusal=False)

@@ -1,4 +1,4 @@
-"""A long file of comma-separated values is read by two processes, in turns of BLOCK rows.
+"""A long file is read by two processes, in turns of BLOCK rows.
 
 The rules are Python, Python uses one core, and a million rows take minutes. The second process reads the same file,
 leaves out the first one's blocks and sends over its standard output what its own came to: the first one alone writes to
@@ -24,13 +24,13 @@ from django.db import connection
 
 BLOCK = 20_000  # rows, and to the end of the household
 HOME_FIELDS = ("commune_code", "commune", "hamlet", "book_number", "head_name", "address")
-LONG_ENOUGH = 40 * 2**20  # bytes; below it the second process would hardly have started
+LONG_ENOUGH = 40 * 2**20  # bytes of text; below it the second process would hardly have started
 FRAME = struct.Struct(">cQ")
 LINES, SUSPECTED, RUNS, PROBLEMS, HAMLETS = b"L", b"S", b"R", b"P", b"H"
 
 
-def is_worth_it(job) -> bool:
-    return job.layout["format"] == "csv" and job.size >= LONG_ENOUGH and (os.cpu_count() or 1) > 1
+def is_worth_it(text_bytes: int) -> bool:
+    return text_bytes >= LONG_ENOUGH and (os.cpu_count() or 1) > 1
 
 
 def turn_of(
@@ -110,8 +110,8 @@ class SecondReader(threading.Thread):
             raise RuntimeError("the second reader of the file broke off")
         for kind, payload in self.kept:
             if kind == HAMLETS:
-                for commune, key, name in json.loads(payload):
-                    self.rows.new_hamlets.setdefault((commune, key), name)
+                for commune, key, row, name in json.loads(payload):
+                    self.rows.add_new_hamlet((commune, key), row, name)
             else:
                 self.files[kind].write(payload)
 

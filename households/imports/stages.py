@@ -26,7 +26,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from census_verify import clock
 from households import bulk
-from households.imports import files, headings
+from households.imports import files, headings, workbooks
 from households.imports import second_reader as two_readers
 from households.imports.fields import Field
 from households.imports.problems import CellRefused, FileRefused
@@ -111,10 +111,10 @@ def receive(*, kind: str, source, name: str, area, by: User, fields: tuple[Field
         job.columns = headings.guess_columns(look.headings, fields, remembered)
         with transaction.atomic():
             job.save()
-            path.rename(file_path(job))
+            workbooks.move(path, file_path(job))
         return job
     finally:
-        path.unlink(missing_ok=True)
+        workbooks.remove(path)
 
 
 def _keep(source, path: Path) -> tuple[int, str]:
@@ -199,7 +199,7 @@ def _give_up(cursor, job: Import, kind: Kind) -> None:
     kind.drop_staged(cursor, job)
     job.status, job.finished_at = Import.Status.CANCELLED, clock.now()
     job.save(update_fields=["status", "finished_at"])
-    transaction.on_commit(lambda: file_path(job).unlink(missing_ok=True))
+    transaction.on_commit(lambda: workbooks.remove(file_path(job)))
 
 
 def _locked(job: Import, *states: str) -> Import:
@@ -257,6 +257,7 @@ def _stage(import_id: int, status: str, kind: Kind, work: Callable) -> Import | 
 
 def _end(import_id: int, status: str, **fields) -> None:
     Import.objects.filter(pk=import_id).update(status=status, finished_at=clock.now(), **fields)
+    workbooks.forget(file_path(Import(pk=import_id)))
 
 
 def _is_mine(cursor, import_id: int) -> bool:
@@ -283,9 +284,7 @@ def _check(cursor, job: Import, kind: Kind, tell: "_Teller") -> None:
         closing(Problems(job, kind.fields)) as problems,
         closing(kind.rows(job, clock.today(), problems.tell)) as rows,
     ):
-        position = files.Progress()
-        read = files.read_rows(file_path(job), files.Layout.from_json(job.layout), position)
-        job.rows = _copy_staged(cursor, job, kind, rows, problems, read, position, tell)
+        job.rows = _copy_staged(cursor, job, kind, rows, problems, tell)
         tell("comparing", 0, 0)
         problems.copy(cursor)
         job.changes = kind.check_staged(cursor, job, rows)
@@ -310,10 +309,11 @@ def staged_lines(rows: Rows, read: Iterator[tuple[int, list[str]]]) -> Iterator[
     yield "".join(lines).encode()
 
 
-def _copy_staged(
-    cursor, job: Import, kind: Kind, rows: Rows, problems: "Problems", read, position, tell: "_Teller"
-) -> int:
+def _copy_staged(cursor, job: Import, kind: Kind, rows: Rows, problems: "Problems", tell: "_Teller") -> int:
     """Rows into the staging table, read here while a thread of its own writes those before. Returns their number."""
+    path, layout, position = file_path(job), files.Layout.from_json(job.layout), files.Progress()
+    text_bytes = files.text_bytes(path, layout)
+    read = files.read_rows(path, layout, position)
     pieces: Queue = Queue(maxsize=4)
     writer = _Writer(cursor, job.staging_table, pieces)
     writer.start()
@@ -330,7 +330,7 @@ def _copy_staged(
             tell("reading", position.done, position.total, rows=counted)
 
     try:
-        if kind.second_reader and two_readers.is_worth_it(job):
+        if kind.second_reader and two_readers.is_worth_it(text_bytes):
             with two_readers.second_reader(
                 kind.second_reader, job.pk, clock.today(), writer.put, problems.file, rows
             ) as second:
@@ -392,6 +392,7 @@ def _load(cursor, job: Import, kind: Kind, tell: "_Teller", after: Callable[[Imp
     kind.drop_staged(cursor, job)
     job.status, job.finished_at = Import.Status.LOADED, clock.now()
     after(job, communes)
+    transaction.on_commit(lambda: workbooks.forget(file_path(job)))
 
 
 def _is_staged_whole(cursor, job: Import) -> bool:
@@ -486,6 +487,8 @@ def error_file(job: Import) -> Path:
     fresh = path.with_name(f"{path.name}-{time.monotonic_ns()}")  # two may ask at once
     with transaction.atomic():
         files.write_error_file(file_path(job), files.Layout.from_json(job.layout), _refused_rows(job), fresh)
+    if job.status == Import.Status.LOADED:
+        workbooks.forget(file_path(job))
     fresh.replace(path)
     return path
 

@@ -1,9 +1,10 @@
-"""Reads a workbook in a process of its own, with bounded memory: `python xlsx_rows.py look|read PATH [SHEET …]`.
+"""Writes the sheets of a workbook out as text, in a process of its own with bounded memory: `python xlsx_rows.py PATH FOLDER`.
 
 A workbook of a few kilobytes can ask for gigabytes (a zip bomb, one cell in the last corner of a sheet), and the
 reading library then ends its process. So this file is run as a script, imports nothing of the project, and its end
-is no harm. `look` prints one JSON line a sheet; `read` prints for each sheet how many rows there are, and the rows,
-cells apart by tabs. A refusal is a code of `problems.SENTENCES` and its values, as JSON, on the error output.
+is no harm. FOLDER gets a file for each sheet, "0", "1", …, with a line for each row, cells apart by tabs; for each
+sheet its name and the number of its rows are printed, as a line of JSON. A refusal is a code of `problems.SENTENCES`
+and its values, as JSON, on the error output.
 """
 
 import datetime
@@ -14,19 +15,18 @@ import struct
 import sys
 import zipfile
 import zlib
+from collections.abc import Iterator
 
 XLSX_ROWS = 100_000
 FIRST_ROWS = 20  # a title and a heading may stand above
 XLSX_BYTES = 100 * 2**20
 INFLATED_BYTES = 400 * 2**20
+TEXT_CHARACTERS = 2**30
 ENTRIES = 2_000
 # above what the process has at its beginning. 100.000 rows of 25 columns take 190 of real memory, and 80 more of
 # addresses for lists that have just doubled.
 MEMORY_BYTES = 272 * 2**20
 SECONDS = 120
-SAMPLE_ROWS = 3_000
-SAMPLE_CHARACTERS = 4_000_000
-SAMPLE_CELL = 1_000
 REFUSED = 3
 
 _CELL_BREAKS = str.maketrans(dict.fromkeys(map(chr, (*range(0x20), 0x7F, 0x85, 0x2028, 0x2029)), " "))
@@ -37,6 +37,7 @@ _ERROR_CELL = re.compile(
 _EMPTY_FORMULA = re.compile(
     rb'<c r="([A-Z]{1,3})(\d{1,7})"[^>/]*>(?:<f[^>]*/>|<f[^>]*>([^<]*)</f>)(?:<v></v>|<v/>)?</c>'
 )
+OddCells = dict[int, dict[int, str]]  # row, from 1 -> column, from 0 -> text
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
 
 
@@ -46,53 +47,37 @@ class Refused(Exception):
         super().__init__(code)
 
 
-def main(mode: str, path: str, names: list[str]) -> None:
-    if mode == "look":
-        inspect(path)
-    odd_cells = find_odd_cells(path)
+def main(path: str, folder: str) -> None:
+    odd_cells = inspect(path)
     import python_calamine
 
     try:
-        book = python_calamine.CalamineWorkbook.from_path(path)
-        if mode == "look":
-            look(book, odd_cells)
-        else:
-            read(book, names, odd_cells)
+        write_out(python_calamine.CalamineWorkbook.from_path(path), folder, odd_cells)
     except python_calamine.PasswordError:
         raise Refused("xlsx_password") from None
     except python_calamine.CalamineError:
         raise Refused("xlsx_damaged") from None
 
 
-def look(book, odd_cells: dict) -> None:
+def write_out(book, folder: str, odd_cells: dict) -> None:
     from python_calamine import SheetTypeEnum
 
-    found, characters = False, 0
-    for sheet in book.sheets_metadata:
-        if sheet.typ != SheetTypeEnum.WorkSheet:
-            continue
-        loaded = _load(book, sheet.name)
-        rows = []
-        for number, cells in enumerate(_rows(loaded, odd_cells.get(sheet.name, {})), start=1):
-            rows.append([cell[:SAMPLE_CELL] for cell in cells])
-            characters += sum(map(len, rows[-1])) + len(cells)
-            if number == SAMPLE_ROWS or (characters > SAMPLE_CHARACTERS and number > FIRST_ROWS):
-                break
-        found = True
-        print(json.dumps({"name": sheet.name, "rows": _height(loaded), "sample": rows}))
-        del loaded
-    if not found:
+    names = [sheet.name for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+    if not names:
         raise Refused("xlsx_no_sheet")
-
-
-def read(book, names: list[str], odd_cells: dict) -> None:
-    write = sys.stdout.write
-    for name in names:
+    left = TEXT_CHARACTERS
+    for number, name in enumerate(names):
         sheet = _load(book, name)
-        write(f"{_height(sheet)}\n")
-        for cells in _rows(sheet, odd_cells.get(name, {})):
-            write("\t".join(cells) + "\n")
-    sys.stdout.flush()
+        print(json.dumps([name, _height(sheet)]))
+        with open(f"{folder}/{number}", "w", encoding="utf-8", errors="replace", newline="\n") as text:
+            for cells in _rows(sheet, odd_cells.get(name, {})):
+                line = "\t".join(cells) + "\n"
+                # rows of blanks out to a far column, or one long text in every cell: small in memory, not on disk
+                left -= len(line)
+                if left < 0:
+                    raise Refused("xlsx_too_big", limit=XLSX_ROWS)
+                text.write(line)
+        del sheet  # or it would be there while the next is loaded
 
 
 def _load(book, name: str):
@@ -107,7 +92,7 @@ def _height(sheet) -> int:
     return sheet.end[0] + 1 if sheet.end else 0
 
 
-def _rows(sheet, odd_cells: dict):
+def _rows(sheet, odd_cells: OddCells) -> Iterator[list[str]]:
     """The rows from the sheet's first on, as text."""
     first_column = sheet.start[1] if sheet.start else 0
     is_break = _BREAK.search
@@ -137,8 +122,8 @@ def text_of(value) -> str:
     return str(value)
 
 
-def inspect(path: str) -> None:
-    """Refuse what is no workbook or unpacks to more than it says or than we take."""
+def inspect(path: str) -> dict[str, OddCells]:
+    """Refuse what is no workbook or unpacks to more than it says or than we take; the odd cells of each sheet."""
     _check_directory(path)
     try:
         with zipfile.ZipFile(path) as archive, open(path, "rb") as file:
@@ -147,11 +132,14 @@ def inspect(path: str) -> None:
                 raise Refused("xlsx_bomb")
             if len({entry.filename for entry in entries}) < len(entries):
                 raise Refused("xlsx_damaged")
+            odd_cells = {}
             for entry in entries:
                 if entry.flag_bits & 1:
                     raise Refused("xlsx_password")
-                _check_inflated(file, entry)
-    except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, ValueError, EOFError):
+                # which parts are sheets is known when all have been unpacked; no other part has cells
+                odd_cells[entry.filename] = _odd_cells_of(_inflated(file, entry))
+            return {name: odd_cells[part] for name, part in _sheet_parts(archive).items()}
+    except (zipfile.BadZipFile, zlib.error, struct.error, KeyError, NotImplementedError, ValueError, EOFError):
         raise Refused("xlsx_damaged") from None
 
 
@@ -172,13 +160,9 @@ def _check_directory(path: str) -> None:
         raise Refused("xlsx_bomb")
 
 
-def _check_inflated(file, entry: zipfile.ZipInfo) -> None:
-    """A directory can lie about sizes, so unpack each entry and look."""
-    if entry.compress_type == zipfile.ZIP_STORED:
-        if entry.compress_size != entry.file_size:
-            raise Refused("xlsx_damaged")
-        return
-    if entry.compress_type != zipfile.ZIP_DEFLATED:
+def _inflated(file, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """What an entry unpacks to, in pieces. A directory can lie about sizes, so each is unpacked and held against it."""
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise Refused("xlsx_damaged")
     file.seek(entry.header_offset)
     header = file.read(30)
@@ -186,34 +170,32 @@ def _check_inflated(file, entry: zipfile.ZipInfo) -> None:
         raise Refused("xlsx_damaged")
     name, extra = struct.unpack("<HH", header[26:30])
     file.seek(entry.header_offset + 30 + name + extra)
-    inflater, left, inflated = zlib.decompressobj(-15), entry.compress_size, 0
+    pieces = _stored if entry.compress_type == zipfile.ZIP_STORED else _deflated
+    inflated = 0
+    for piece in pieces(file, entry.compress_size):
+        inflated += len(piece)
+        if inflated > entry.file_size:
+            raise Refused("xlsx_bomb")
+        yield piece
+    if inflated != entry.file_size:
+        raise Refused("xlsx_damaged")
+
+
+def _stored(file, left: int) -> Iterator[bytes]:
+    while left and (piece := file.read(min(2**20, left))):
+        left -= len(piece)
+        yield piece
+
+
+def _deflated(file, left: int) -> Iterator[bytes]:
+    inflater = zlib.decompressobj(-15)
     while not inflater.eof:
         packed = inflater.unconsumed_tail or file.read(min(65_536, left))
         if not inflater.unconsumed_tail:
             left -= len(packed)
         if not packed:
             raise Refused("xlsx_damaged")
-        inflated += len(inflater.decompress(packed, 2**20))
-        if inflated > entry.file_size:
-            raise Refused("xlsx_bomb")
-    if inflated != entry.file_size:
-        raise Refused("xlsx_damaged")
-
-
-def find_odd_cells(path: str) -> dict[str, dict[int, dict[int, str]]]:
-    """Sheet name -> row, from 1 -> column, from 0 -> text, of cells that the library gives as blank: errors, and
-    formulas whose value nobody has worked out."""
-    found: dict[str, dict[int, dict[int, str]]] = {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for name, part in _sheet_parts(archive).items():
-                with archive.open(part) as xml:
-                    cells = _odd_cells_of(xml)
-                if cells:
-                    found[name] = cells
-    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, NotImplementedError, EOFError):
-        raise Refused("xlsx_damaged") from None
-    return found
+        yield inflater.decompress(packed, 2**20)
 
 
 def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
@@ -234,10 +216,11 @@ def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
     return parts
 
 
-def _odd_cells_of(xml) -> dict[int, dict[int, str]]:
-    cells: dict[int, dict[int, str]] = {}
+def _odd_cells_of(xml: Iterator[bytes]) -> OddCells:
+    """Cells that the library gives as blank: errors, and formulas whose value nobody has worked out."""
+    cells: OddCells = {}
     rest = b""
-    while data := xml.read(2**20):
+    for data in xml:
         text = rest + data
         cut = text.rfind(b"</c>") + 4
         if cut < 4:
@@ -273,9 +256,8 @@ if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="\n")
     try:
-        main(sys.argv[1], sys.argv[2], sys.argv[3:])
+        main(sys.argv[1], sys.argv[2])
     except Refused as refused:
         print(json.dumps([refused.code, refused.values]), file=sys.stderr)
         sys.exit(REFUSED)

@@ -6,18 +6,18 @@ from django.utils.translation import gettext_lazy as _
 from households import text
 from households.models.units import AdministrativeUnit
 
-# What the search index holds of a form: the words of the name without marks and as written, and the commune,
-# the hamlet and the year of birth as words too, so that one index answers "these words, there, born then".
+# What the search index holds of a form: the words of the name without marks and as written, and the province, the
+# commune, the hamlet and the year of birth as words too, so that one index answers "these words, there, born then".
 # A query has to use these very expressions (docs/decisions/0014-search.md).
 FORM_WORDS = (
-    "array_to_tsvector(array_remove(string_to_array(search_key || ' ' || full_name || ' @' || commune_id"
-    " || ' ~' || hamlet_id || ' #' || birth_year, ' '), ''))"
+    "array_to_tsvector(array_remove(string_to_array(search_key || ' ' || full_name || ' ^' || province_id"
+    " || ' @' || commune_id || ' ~' || hamlet_id || ' #' || birth_year, ' '), ''))"
 )
 FORM_WORD_STARTS = "(' ' || search_key)"
 # The same of a household's address, folded by the database: addresses have no stored key.
 ADDRESS_WORDS = (
     f"array_to_tsvector(array_remove(string_to_array(translate(address, '{text.FOLD_FROM}', '{text.FOLD_TO}')"
-    " || ' @' || commune_id, ' '), ''))"
+    " || ' ^' || province_id || ' @' || commune_id, ' '), ''))"
 )
 
 

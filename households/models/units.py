@@ -118,6 +118,12 @@ class AdministrativeUnit(models.Model):
         """The full name as it stands inside a sentence: "tại xã Hương Trà"."""
         return self.full_name[0].lower() + self.full_name[1:] if self.level else self.full_name
 
+    @property
+    def province_id(self) -> int | None:
+        """Read off the path, which begins with the country; the country is in none."""
+        ids = self.path.split("/")
+        return int(ids[1]) if self.level else None
+
     def is_under(self, other: "AdministrativeUnit") -> bool:
         return self.path.startswith(other.path)
 

@@ -308,8 +308,9 @@ def test_several_spouses():
 
 
 def test_spouse_of_the_heads_sex():
-    assert in_household({}, {"relation": "Chồng"}) == [(1, "L18", "relation")]
-    assert in_household({"sex": 0}, {"relation": "Chồng"}) == []
+    husband = {"relation": "Chồng", "spouse_name": ""}
+    assert in_household({"spouse_name": ""}, husband) == [(1, "L18", "relation")]
+    assert in_household({"spouse_name": "", "sex": 0}, husband) == []
 
 
 def test_book_number_of_another_household():
@@ -320,8 +321,30 @@ def test_book_number_of_another_household():
     assert in_household({}, WIFE | other, CHILD | {"book_number": "350000003"}) == []
 
 
+def test_spouses_name_another():
+    other = {"spouse_name": "TRẦN THỊ KHÁC"}
+    wife = household_of(WIFE)[0].full_name
+    assert in_household({} | other, WIFE) == [(0, "L19", "spouse_name")]
+    assert in_household({}, WIFE | other) == [(1, "L19", "spouse_name")]
+    assert in_household({"spouse_name": wife.lower()}, WIFE | {"spouse_name": ""}) == []
+    assert in_household({} | other, CHILD) == [], "the wife is not of this household"
+
+
+def test_residence_of_another_household():
+    other = {"residence_place": "xã Phú Gia, huyện Hương Khê, tỉnh Hà Tĩnh"}
+    assert in_household({}, WIFE | other, CHILD) == [(1, "L15", "residence_place")]
+    spelt = {"residence_place": household_of({})[0].residence_place.upper()}
+    assert in_household({}, WIFE | spelt, CHILD) == [], "the same place, spelt otherwise"
+    assert in_household({}, WIFE | other) == [], "one against one: nobody knows which"
+
+
 @given(
-    st.lists(st.fixed_dictionaries({"relation": ANYTHING, "head_name": ANYTHING, "book_number": ANYTHING}), max_size=5)
+    st.lists(
+        st.fixed_dictionaries(
+            {"relation": ANYTHING, "head_name": ANYTHING, "book_number": ANYTHING, "spouse_name": ANYTHING}
+        ),
+        max_size=5,
+    )
 )
 def test_no_household_breaks_a_rule(members):
     for _form, suspicion in faults.suspicions_in_household(household_of(*members)):
@@ -349,8 +372,9 @@ def test_a_register_rules_sentence_names_the_other_form_as_far_as_she_may_see():
 
 
 ANY_VALUE = {
-    **{name: st.sampled_from(["", "NGUYỄN VĂN AN", "X"]) for name in ("full_name", "head_name", "father_name", "mother_name", "spouse_name")},
-    **{name: st.sampled_from(["", "thôn Đông, xã Hương Trà, huyện Hương Khê, tỉnh Hà Tĩnh"])
+    "full_name": st.sampled_from(["", "X", "NGUYỄN VĂN AN", "LÊ THỊ AN", "LÊ  AN", " AN", "AN ", "H'MÔNG AN", "LÊ 2 AN", "LÊ\u0301 AN"]),
+    **{name: st.sampled_from(["", "NGUYỄN VĂN AN", "X"]) for name in ("head_name", "father_name", "mother_name", "spouse_name")},
+    **{name: st.sampled_from(["", "thôn Tây, xã Phú Gia, huyện Hương Khê, tỉnh Hà Tĩnh", "thôn Đông, xã Hương Trà, huyện Hương Khê, tỉnh Hà Tĩnh"])
        for name in ("birth_registration_place", "origin_place", "residence_place", "present_place")},
     **{name: st.sampled_from(["", "042080123456", "042180123456", "183456789", "111111111", "12"])
        for name in ("pin", "cmnd", "father_number", "mother_number", "spouse_number")},
@@ -358,7 +382,7 @@ ANY_VALUE = {
     "religion": st.sampled_from(["", "Không", "Sao Hỏa"]),
     "nationality": st.sampled_from(["", "Việt Nam"]),
     "relation": st.sampled_from(["", " ", "Chủ hộ", "Vợ", "Chồng", "Con", "Ông nội"]),
-    "book_number": st.sampled_from(["", "350000001", "không rõ"]),
+    "book_number": st.sampled_from(["", "350000001", "123", "HK 350000001", "không rõ"]),
     "blood_type": st.sampled_from(["", "A"]),
     "sex": st.sampled_from([0, 1, 2]),
     "marital_status": st.sampled_from([0, 1, 2, 3]),
@@ -373,3 +397,10 @@ def test_no_form_is_spared_a_rule_that_would_have_hit(values):
     judged = form(**values)
     expected = [(s.fault, s.field) for rule in FORM_RULES if (s := rule(judged))]
     assert [(s.fault, s.field) for s in faults.suspicions(judged)] == expected
+
+
+@given(values=st.lists(st.fixed_dictionaries(ANY_VALUE), max_size=4))
+def test_no_household_is_spared_a_rule_that_would_have_hit(values):
+    household = [form(**one) for one in values]
+    expected = [pair for rule in HOUSEHOLD_RULES for pair in rule(household)]
+    assert faults.suspicions_in_household(household) == expected

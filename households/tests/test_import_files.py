@@ -104,7 +104,9 @@ def test_a_zip_bomb_costs_neither_time_nor_memory(tmp_path):
         path = file.write(tmp_path / "kept")
         begin = time.monotonic()
         done = subprocess.run(
-            [sys.executable, "-c", PEAK_OF_A_LOOK, xlsx_rows.__file__, str(path)], capture_output=True, check=True
+            [sys.executable, "-c", PEAK_OF_A_LOOK, xlsx_rows.__file__, str(path), str(tmp_path)],
+            capture_output=True,
+            check=True,
         )
         assert time.monotonic() - begin < 3
         assert int(done.stdout) < 100_000
@@ -112,7 +114,7 @@ def test_a_zip_bomb_costs_neither_time_nor_memory(tmp_path):
 
 PEAK_OF_A_LOOK = """
 import resource, subprocess, sys
-subprocess.run([sys.executable, "-I", sys.argv[1], "look", sys.argv[2]], capture_output=True)
+subprocess.run([sys.executable, "-I", *sys.argv[1:]], capture_output=True)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 

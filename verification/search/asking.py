@@ -52,22 +52,32 @@ class Area:
     all the same."""
 
     communes: tuple[int, ...]  # none: the whole of `provinces`
-    provinces: tuple[int, ...]  # none and no communes: everything
+    provinces: tuple[int, ...]  # where the communes lie; none: everything
     own: tuple[int, ...]  # where she works; these come first
     units: Q
+    paths: tuple[str, ...] = ()
+    has_others: bool = False  # the register has provinces beside these
 
     @classmethod
     def of(cls, scope: Scope) -> "Area":
         level = AdministrativeUnit.Level
         units = scope.person_units
         own, where = tuple(sorted(scope.record_unit_ids)), scope.persons_filter_of_units()
+        above = any(unit.level == level.COUNTRY for unit in units)
+        provinces = () if above else tuple(sorted({unit.province_id for unit in units}))
         if all(unit.level == level.COMMUNE for unit in units):
-            return cls(tuple(unit.pk for unit in units), (), own, where)
-        if all(unit.level <= level.PROVINCE for unit in units):
-            above = any(unit.level == level.COUNTRY for unit in units)
-            return cls((), () if above else tuple(unit.pk for unit in units), own, where)
-        communes = AdministrativeUnit.objects.filter(where, level=level.COMMUNE).values_list("pk", flat=True)
-        return cls(tuple(communes) or (0,), (), own, where)  # none is not all
+            communes = tuple(unit.pk for unit in units)
+        elif all(unit.level <= level.PROVINCE for unit in units):
+            communes = ()
+        else:
+            communes = AdministrativeUnit.objects.filter(where, level=level.COMMUNE).values_list("pk", flat=True)
+            communes = tuple(communes) or (0,)  # none is not all
+        has_others = (
+            bool(provinces)
+            and not 0 < len(communes) <= FEW_COMMUNES
+            and AdministrativeUnit.objects.filter(level=level.PROVINCE).exclude(pk__in=provinces).exists()
+        )
+        return cls(communes, provinces, own, where, tuple(unit.path for unit in units), has_others)
 
     def condition(self, table: str = "") -> tuple[str, list]:
         if self.communes:
@@ -76,8 +86,26 @@ class Area:
 
     @property
     def terms(self) -> list[str]:
-        """The communes as a term of the index."""
-        return [any_of(f"@{pk}" for pk in self.communes)] if 0 < len(self.communes) <= FEW_COMMUNES else []
+        """Communes or provinces as a term of the index; the only province is none, as everybody lives there.
+
+        To be asked as a condition of its own: then PostgreSQL skips in each word's list what lies elsewhere, while
+        within one tsquery it looks at every namesake of the country."""
+        if 0 < len(self.communes) <= FEW_COMMUNES:
+            return [any_of(f"@{pk}" for pk in self.communes)]
+        return [any_of(f"^{pk}" for pk in self.provinces)] if self.has_others else []
+
+    def communes_of(self, column: str) -> tuple[str, list]:
+        """Whether `column` is one of its communes, for an index that begins with the commune."""
+        if self.communes:
+            return f"{column} = ANY(%s)", [list(self.communes)]
+        below = " OR ".join(["path LIKE %s"] * len(self.paths)) or "true"
+        return f"{column} IN (SELECT id FROM {UNIT} WHERE level = 3 AND ({below}))", [f"{p}%" for p in self.paths]
+
+    def provinces_of(self, column: str) -> tuple[str, list]:
+        """The same of its provinces."""
+        if self.provinces:
+            return f"{column} = ANY(%s)", [list(self.provinces)]
+        return f"{column} IN (SELECT id FROM {UNIT} WHERE level = 1)", []
 
 
 def lexeme(word: str) -> str:
@@ -136,20 +164,21 @@ def _by_name(query: Query, area: Area) -> list[int]:
     stages, values, earlier = [], [], ("", [])
     here, where = area.condition()
     born, day = _day(query)
-    own = list(area.own)
+    own, there = list(area.own), area.terms
     for terms, starts in _stages(query):
-        terms = [*terms, *area.terms, *_years(query)]
+        terms = [*terms, *_years(query)]
         fits, asked = [f"{FORM_WORD_STARTS} LIKE %s"] * len(starts), [f"% {start}%" for start in starts]
         if terms:
             fits.append(f"{FORM_WORDS} @@ %s::tsquery")
             asked.append(" & ".join(terms))
         fits, not_again = " AND ".join(fits or ["true"]), earlier
-        conditions = [fits, here, born] + ([f"NOT ({not_again[0]})"] if not_again[0] else [])
-        these = [*asked, *where, *day, *not_again[1]]
+        conditions = [fits, *[f"{FORM_WORDS} @@ %s::tsquery"] * len(there), here, born]
+        conditions += [f"NOT ({not_again[0]})"] if not_again[0] else []
+        these = [*asked, *there, *where, *day, *not_again[1]]
         earlier = (fits, asked)
         # Several words: the planner takes them for independent and would walk the table for what hardly occurs
         # together ("van thi"). Behind a fence it takes the index; one word alone may well be quicker to walk for.
-        fence = "MATERIALIZED" if len(terms) + len(starts) > 1 else "NOT MATERIALIZED"
+        fence = "MATERIALIZED" if len(terms) + len(starts) + len(there) > 1 else "NOT MATERIALIZED"
         stages.append(f"""(
             WITH fitting AS {fence} (
                 SELECT id, search_key, sort_key, commune_id, hamlet_id, line FROM {FORM} WHERE {" AND ".join(conditions)}
@@ -170,7 +199,8 @@ def _by_hamlet(query: Query, area: Area, known: list[int]) -> tuple[list[int], b
     tried = [reading for reading in readings if len(reading[1]) <= MAX_PLACES][:MAX_READINGS]
     for named, places in tried:
         names = [lexeme(word) for n, word in enumerate(query.folded) if n not in named]
-        conditions = [f"{FORM_WORDS} @@ %s::tsquery", here, born, "id <> ALL(%s)"]
+        terms = [any_of(places)] + ([" & ".join(more)] if (more := [*names, *_years(query)]) else [])
+        conditions = [*[f"{FORM_WORDS} @@ %s::tsquery"] * len(terms), here, born, "id <> ALL(%s)"]
         stages.append(f"""(
             WITH fitting AS MATERIALIZED (
                 SELECT id, sort_key, commune_id, hamlet_id, household_id, line FROM {FORM}
@@ -179,8 +209,7 @@ def _by_hamlet(query: Query, area: Area, known: list[int]) -> tuple[list[int], b
             SELECT id FROM (SELECT * FROM fitting LIMIT {CANDIDATES}) AS candidates
             ORDER BY commune_id = ANY(%s) DESC, hamlet_id, {"sort_key" if names else "household_id, line"}, id
             LIMIT {PAGE + 1})""")
-        terms = " & ".join([any_of(places), *names, *_years(query)])
-        values += [terms, *where, *day, known, list(area.own)]
+        values += [*terms, *where, *day, known, list(area.own)]
     ids = _ids(f"SELECT id FROM ({' UNION ALL '.join(stages)}) AS found LIMIT {PAGE * 2}", values) if stages else []
     return list(dict.fromkeys(ids)), len(tried) == len(readings)
 
@@ -237,10 +266,11 @@ def _by_address(query: Query, area: Area, known: list[int]) -> tuple[list[int], 
     ends = query.place_words[:2] or (wanted[0], wanted[-1])
     at = (" & " if query.places else " | ").join(map(lexeme, ends))
     here, where = area.condition()
+    terms = [at, *area.terms]
+    conditions = " AND ".join([f"{ADDRESS_WORDS} @@ %s::tsquery"] * len(terms) + [here])
     homes = _ids(
-        f"WITH fitting AS MATERIALIZED (SELECT id FROM {HOUSEHOLD} WHERE {ADDRESS_WORDS} @@ %s::tsquery AND {here})"
-        f" SELECT id FROM fitting LIMIT {HOMES}",
-        [" & ".join([f"({at})", *area.terms]), *where],
+        f"WITH fitting AS MATERIALIZED (SELECT id FROM {HOUSEHOLD} WHERE {conditions}) SELECT id FROM fitting LIMIT {HOMES}",
+        [*terms, *where],
     )
     if not homes:
         return [], True
@@ -274,22 +304,21 @@ def _by_number(query: Query, area: Area) -> list[int]:
     also = " AND ".join([here, born, *fits])
     also_values = [*where, *day, *rest]
     branches, values = [], []
+    of_provinces, provinces = area.provinces_of("f.province_id")
     for column in ("cmnd", "pin", "barcode"):
-        province = "f.province_id IN (SELECT id FROM " + UNIT + " WHERE level = 1)" if column == "barcode" else "true"
+        province, its_values = (of_provinces, provinces) if column == "barcode" else ("true", [])
         branches.append(
             f"(SELECT f.id, f.{column} <> %s AS is_part, f.hamlet_id, f.household_id, f.line FROM {FORM} f"
             f" WHERE f.{column} BETWEEN %s AND %s AND f.{column} <> '' AND {province} AND {also} LIMIT {CANDIDATES})"
         )
-        values += [number, number, high, *also_values]
-    communes, of_communes = area.condition("h.")
-    if not area.communes:
-        communes = f"h.commune_id IN (SELECT id FROM {UNIT} WHERE level = 3) AND {communes}"
+        values += [number, number, high, *its_values, *also_values]
+    of_communes, communes = area.communes_of("h.commune_id")
     branches.append(
         f"(SELECT f.id, h.book_number <> %s, f.hamlet_id, f.household_id, f.line FROM {HOUSEHOLD} h"
         f" JOIN {FORM} f ON f.household_id = h.id"
-        f" WHERE h.book_number BETWEEN %s AND %s AND {communes} AND {also} LIMIT {CANDIDATES})"
+        f" WHERE h.book_number BETWEEN %s AND %s AND {of_communes} AND {also} LIMIT {CANDIDATES})"
     )
-    values += [number, number, high, *of_communes, *also_values]
+    values += [number, number, high, *communes, *also_values]
     return _ids(
         f"SELECT id FROM ({' UNION ALL '.join(branches)}) AS found"
         " GROUP BY id ORDER BY bool_and(is_part), min(hamlet_id), min(household_id), min(line), id"

@@ -29,12 +29,6 @@ def typed_day(value: date | str | None) -> str:
     return f"{value.day}/{value.month}/{value.year}" if isinstance(value, date) else value or ""
 
 
-@register.filter
-def inside(place: str, province: AdministrativeUnit) -> str:
-    """A place as written, but for the officer's own province at its end, which every line would repeat."""
-    return place.removesuffix(f", {province.mid_sentence_name}")
-
-
 @register.simple_tag
 def options(choices: Iterable, selected: str | None = "", numbered: bool = False) -> SafeString:
     """The options of a select, from (value, label); `numbered` ones are picked by typing the digit."""
@@ -55,19 +49,6 @@ def outcome_options(outcomes: Iterable, selected: str | None = "") -> SafeString
         "",
         '<option value="{}"{}>{} ({})',
         ((value, " selected" if value == selected else "", label, key) for value, label, key in outcomes),
-    )
-
-
-@register.simple_tag
-def item_options(items: Iterable, selected: str | None = "") -> SafeString:
-    """The items of one person's form, each with what the form says: "Ngày sinh: 1964"."""
-    return format_html_join(
-        "",
-        '<option value="{}"{}>{}{}',
-        (
-            (name, " selected" if name == selected else "", label, f": {value}" if value else "")
-            for name, label, value in items
-        ),
     )
 
 

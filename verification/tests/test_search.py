@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import escape
 from hypothesis import given
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from households.models import AdministrativeUnit, CollectionForm
 from households.models.register import FORM_WORD_STARTS, FORM_WORDS
+from households.permissions import scope_of
 from households.tests.factories import make_form, make_hamlet, make_household, make_officer, make_unit
 from verification import search
 from verification.search import Query, asking, parse
@@ -108,6 +111,17 @@ def people(round, homes, tree):
         make_form(home, line=n, full_name=name, birth_year=1985 if n == 3 else 1960, cmnd=f"1839{n:05d}")
         for n, name in enumerate(NAMES, start=1)
     ]
+
+
+@pytest.fixture
+def elsewhere(people, tree):
+    """A second province beside the first, with a namesake in a hamlet and a street of the same name, and its officer."""
+    province = make_unit(tree.country, "Nghệ An", "tỉnh", AdministrativeUnit.Level.PROVINCE, code="40")
+    district = make_unit(province, "Nam Đàn", "huyện", AdministrativeUnit.Level.DISTRICT)
+    commune = make_unit(district, "Kim Liên", "xã", AdministrativeUnit.Level.COMMUNE)
+    home = make_household(make_hamlet(commune, "Đông"), address="Thôn Đông, đường Nguyễn Du")
+    form = make_form(home, full_name="ĐỖ ĐỨC ĐỒNG", cmnd="188800007")
+    return SimpleNamespace(province=province, home=home, form=form, officer=make_officer("pc06_officer", province))
 
 
 def names(typed: str, officer, round=None) -> list[str]:
@@ -211,6 +225,31 @@ class TestScope:
             for typed in ("đức đông", "183900007", people[6].barcode, people[6].household.book_number, "duc thon dong"):
                 assert ("ĐỖ ĐỨC ĐÔNG" in names(typed, officer)) is sees, (officer.username, typed)
 
+    def test_in_a_register_of_two_provinces_each_finds_its_own(self, people, cast, elsewhere):
+        ways = (
+            "đức đông",
+            "183900007",
+            people[6].barcode,
+            people[6].household.book_number,
+            "duc nguyen du",
+            "duc thon dong",
+        )
+        for typed in ways:
+            for officer in (cast.officer, cast.supervisor, cast.pc06):
+                assert names(typed, officer).count("ĐỖ ĐỨC ĐÔNG") == 1, (officer.username, typed)
+                assert "ĐỖ ĐỨC ĐỒNG" not in names(typed, officer)
+            assert "ĐỖ ĐỨC ĐÔNG" not in names(typed, elsewhere.officer)
+        ways = (
+            "duc dong",
+            "188800007",
+            elsewhere.form.barcode,
+            elsewhere.home.book_number,
+            "duc nguyen du",
+            "duc thon dong",
+        )
+        for typed in ways:
+            assert names(typed, elsewhere.officer) == ["ĐỖ ĐỨC ĐỒNG"], typed
+
     def test_a_district_without_communes_is_not_everywhere(self, people, cast, tree):
         empty = make_unit(tree.province, "Trống", "huyện", AdministrativeUnit.Level.DISTRICT)
         assert search.find(read("an"), make_officer("district_officer", empty), None) == search.Found()
@@ -307,3 +346,46 @@ def test_the_query_uses_the_index(people):
         assert "form_words" in str(cursor.fetchall())
         cursor.execute(f"EXPLAIN SELECT id FROM {asking.HOUSEHOLD} WHERE {asking.ADDRESS_WORDS} @@ '''an'''::tsquery")
         assert "household_address" in str(cursor.fetchall())
+
+
+class TestWhatIsAsked:
+    """What one province's search reads may not grow with the provinces beside it."""
+
+    def test_a_few_communes_and_a_province_among_others_are_terms_of_the_index(self, cast, tree, elsewhere):
+        assert asking.Area.of(scope_of(cast.officer)).terms == [f"('@{tree.huong_tra.pk}')"]
+        assert asking.Area.of(scope_of(cast.pc06)).terms == [f"('^{tree.province.pk}')"]
+        assert asking.Area.of(scope_of(make_officer("pc06_officer", tree.country))).terms == []
+
+    def test_many_communes_are_asked_for_by_their_province(self, cast, tree, elsewhere, monkeypatch):
+        monkeypatch.setattr(asking, "FEW_COMMUNES", 1)
+        assert asking.Area.of(scope_of(cast.supervisor)).terms == [f"('^{tree.province.pk}')"]
+        assert names("đức đông", cast.supervisor) == ["ĐỖ ĐỨC ĐÔNG"]
+
+    def test_the_only_province_is_no_term(self, people, cast):
+        assert asking.Area.of(scope_of(cast.pc06)).terms == []
+
+    def test_the_place_is_a_condition_of_its_own(self, cast, tree, elsewhere):
+        """Within one tsquery the namesakes of the whole country would be looked at."""
+        with CaptureQueriesContext(connection) as asked:
+            assert names("đức đông", cast.pc06) == ["ĐỖ ĐỨC ĐÔNG"]
+            assert names("duc nguyen du", cast.pc06) == ["ĐỖ ĐỨC ĐÔNG"]
+        statements = [query["sql"] for query in asked.captured_queries if "tsquery" in query["sql"]]
+        there = f"@@ '(''^{tree.province.pk}'')'::tsquery"
+        assert [there in sql for sql in statements].count(True) >= 3  # the name twice, the address
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
+            cursor.execute("EXPLAIN " + statements[0].removeprefix(asking.TIME_LIMIT))
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        conditions = [line for line in plan.splitlines() if "Index Cond" in line]
+        assert conditions
+        assert all(f"'^{tree.province.pk}'" in line and line.count(" @@ ") >= 2 for line in conditions), plan
+
+    def test_a_number_is_looked_for_in_communes_of_the_province_only(
+        self, cast, tree, elsewhere, django_assert_num_queries
+    ):
+        area = asking.Area.of(scope_of(cast.pc06))
+        with django_assert_num_queries(1) as asked:
+            assert asking._by_number(read(elsewhere.home.book_number), area) == []
+        sql = asked.captured_queries[0]["sql"]
+        assert f"level = 3 AND (path LIKE '{tree.province.path}%')" in sql
+        assert "level = 1" not in sql
