@@ -1,4 +1,4 @@
-"""Lists of the records of a unit, and the search."""
+"""Lists of the records of a unit and of one's own work, and the search."""
 
 from itertools import groupby
 from urllib.parse import urlencode

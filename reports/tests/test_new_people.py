@@ -94,7 +94,7 @@ def test_what_is_left_of_the_plan_is_never_a_new_person_however_late_it_was_coll
 
 def test_pages_show_the_figure_and_open_its_list(two_found, cast, tree, client):
     client.force_login(cast.officer)
-    page = client.get(reverse("reports:unit_detail", args=[tree.huong_tra.pk])).content.decode()
+    page = client.get(reverse("reports:unit_figures", args=[tree.huong_tra.pk])).content.decode()
     link = f"{reverse('verification:form_list', args=[tree.huong_tra.pk])}?state=new_people"
     assert re.search(rf'phát sinh, ngoài kế hoạch: <a href="{re.escape(link)}">2</a>', page)
     listed = client.get(link).content.decode()
