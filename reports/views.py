@@ -20,6 +20,7 @@ from verification import commune_work, own_work, waiting, work
 from verification.models import Round
 from verification.permissions import can_see_queue
 from verification.rules import Refusal
+from verification.sheets.lists import how_many_out as sheets_out
 from verification.terms import Approval
 
 KEPT_SECONDS = 600
@@ -203,8 +204,14 @@ def _team_home(request: HttpRequest, team: WorkTeam) -> HttpResponse:
 
 
 def _own_day(request: HttpRequest, round: Round) -> dict:
-    today = clock.today()
-    return {"round": round, "today": today, "now": clock.now(), "own": own_work.totals_of(request.user, today)}
+    today, officer = clock.today(), request.user
+    return {
+        "round": round,
+        "today": today,
+        "now": clock.now(),
+        "own": own_work.totals_of(officer, today),
+        "sheets_out": sheets_out(officer, round),
+    }
 
 
 def _returned(officer, round: Round, days: list[commune_work.CommuneWork]) -> list[commune_work.ReturnedForm]:

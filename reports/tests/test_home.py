@@ -15,6 +15,7 @@ from verification.models import RoundForm
 from verification.terms import Approval
 from verification.tests.factories import decide, record
 from verification.tests.test_records import add_to_round
+from verification.tests.test_sheets import printed
 
 
 @pytest.fixture
@@ -79,13 +80,13 @@ def test_as_many_queries_with_one_hamlet_as_with_many(
 ):
     rollups.roll_up()
     home_of(cast.officer)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get("/")
     for number in range(9):
         home = make_household(make_hamlet(tree.huong_tra, f"Mới {number}"), people=2)
         add_to_round(round, home)
         record(home, cast.officer, only=[home.forms.first().pk])
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get("/")
 
 
@@ -160,10 +161,10 @@ class TestTeam:
     ):
         home_of(cast.member)
         address = reverse("reports:team_detail", args=[cast.team.pk])
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             client.get(address)
         cast.team.team_communes.filter(commune=tree.phu_gia).delete()
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             client.get(address)
 
 
@@ -182,3 +183,11 @@ def test_states_that_are_parts_have_no_tab_of_their_own(home_of, client, cast, t
     assert "?state=due" in client.get(address, {"state": "due"}).content.decode()
     assert set(records.PARTS) < set(records.State)
     assert RoundForm.objects.exists()
+
+
+def test_the_sheets_that_are_out(home_of, round, cast, tree, settings, tmp_path):
+    settings.SHEET_DIR = tmp_path
+    assert "mang đi" not in text_of(home_of(cast.officer))
+    printed(tree.dong, round, cast.officer)
+    assert "Đang mang đi 1 phiếu kiểm" in text_of(home_of(cast.officer))
+    assert "mang đi" not in text_of(home_of(cast.stranger))

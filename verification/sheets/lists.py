@@ -53,6 +53,11 @@ def out_for(officer: User, round: Round) -> list[Out]:
     return _with_done(sheets[:MOST])
 
 
+def how_many_out(officer: User, round: Round) -> int:
+    """As `out_for`, counted."""
+    return Sheet.objects.out().filter(round=round, commune__in=scope_of(officer).record_unit_ids).count()
+
+
 def back_from(officer: User, round: Round) -> list[Sheet]:
     """The last sheets entered there, the newest first."""
     entered = Sheet.objects.filter(round=round, commune__in=scope_of(officer).record_unit_ids)
