@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from census_verify import clock
 from households.tests.factories import make_hamlet, make_household
 from verification import commune_work, records, services, work
 from verification.models import PlanAdjustment, RoundForm
@@ -63,7 +64,8 @@ def test_every_figure_is_that_of_the_list_behind_it(round, homes, tree, cast, re
     counted_before = list(round.counting_outcomes)
     round.counting_outcomes = counting or counted_before
     rows = list(RoundForm.objects.filter(commune=tree.huong_tra).order_by("pk"))
-    RoundForm.objects.update(outcome="", approval="", counted_on=None, next_visit_on=None, standing_pass=None)
+    RoundForm.objects.update(outcome="", approval="", counted_on=None, next_visit_on=None, standing_pass=None,
+                             waits_since=None)  # fmt: skip
     for row, (outcome, approval, days) in zip(rows, results, strict=True):
         if outcome:
             fields = FIELDS.get(outcome, {})
@@ -73,6 +75,7 @@ def test_every_figure_is_that_of_the_list_behind_it(round, homes, tree, cast, re
             RoundForm.objects.filter(pk=row.pk).update(
                 outcome=outcome, approval=approval, counted_on=TODAY, standing_pass=standing,
                 next_visit_on=None if days is None else TODAY + timedelta(days=days),
+                waits_since=clock.now() if approval in ("pending", "returned") else None,
             )  # fmt: skip
     day = day_of(round, tree.huong_tra)
     shown = [(tree.huong_tra, day.standing), *((hamlet.unit, hamlet.standing) for hamlet in day.hamlets)]
@@ -92,7 +95,6 @@ def test_every_figure_is_that_of_the_list_behind_it(round, homes, tree, cast, re
 def _pass_of(row, officer, outcome, fields):
     from uuid import uuid4
 
-    from census_verify import clock
     from verification.models import VerificationPass
 
     VerificationPass.objects.filter(form=row.form_id).update(is_standing=False)
