@@ -239,7 +239,8 @@ def test_without_scripts(open_page, stack: Stack, person):
     page = open_page("officer", scripts=False)
     hers = person()
     page.get_by_role("link", name="Quét thẻ").click()
-    page.keyboard.type(hers.card)  # the field has the cursor
+    expect(page.locator("main [name=text]")).to_be_focused()
+    page.keyboard.type(hers.card)
     press_and_wait(page, "Enter")
     press_and_wait(page, "Enter")  # what is ticked
     expect(page.locator("main")).to_contain_text("lấy theo thẻ")
