@@ -33,6 +33,7 @@ def open_page(browser, stack: Stack):
     contexts = []
 
     def open_as(username: str, *, scripts: bool = True, viewport: dict = DESK) -> Page:
+        stack.settle_returned()
         context = browser.new_context(viewport=viewport, java_script_enabled=scripts, locale="vi-VN")
         contexts.append(context)
         page = context.new_page()
