@@ -32,8 +32,9 @@ def browser():
 def open_page(browser, stack: Stack):
     contexts = []
 
-    def open_as(username: str, *, scripts: bool = True, viewport: dict = DESK) -> Page:
-        stack.settle_returned()
+    def open_as(username: str, *, scripts: bool = True, viewport: dict = DESK, keeps_returned: bool = False) -> Page:
+        if not keeps_returned:
+            stack.settle_returned()
         context = browser.new_context(viewport=viewport, java_script_enabled=scripts, locale="vi-VN")
         contexts.append(context)
         page = context.new_page()

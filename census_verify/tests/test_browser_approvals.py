@@ -88,7 +88,7 @@ def test_with_the_keyboard_only(open_page, stack: Stack):  # noqa: F811
     expect(page.locator("main")).to_contain_text("Đã duyệt xong")
     assert [text for text in page.complaints if "400" not in text] == []
     # the officer finds it first, with the reason
-    officer = open_page("officer")
+    officer = open_page("officer", keeps_returned=True)
     officer.goto(f"{stack.url}/next/")
     expect(officer.locator("main")).to_contain_text("giấy khai sinh mờ")
     stack.require_true_totals()
