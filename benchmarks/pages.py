@@ -133,4 +133,4 @@ def _data_ms(round: Round) -> float:
         progress.of_unit(round, province)
         progress.children_of(round, province)
     statements = [query["sql"].replace("%", "%%") for query in captured.captured_queries]
-    return median_ms(lambda: [_fetch(sql, []) for sql in statements if sql.startswith("SELECT")], 20)
+    return median_ms(lambda: [_fetch(sql, []) for sql in statements if sql.startswith(("SELECT", "EXECUTE"))], 20)

@@ -1,8 +1,10 @@
 """The entry page, counted in keys: what an officer presses for each thing that happens at a door."""
 
+import io
 import time
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from census_verify.tests.stack import Officer, Stack, wait_until
@@ -204,6 +206,25 @@ def test_the_form_that_a_duplicate_repeats(open_page, stack: Stack):  # noqa: F8
     press_and_wait(page, "Enter")
     found = "SELECT f.barcode FROM verification_verificationpass p JOIN households_collectionform f ON f.id = p.duplicate_of_id ORDER BY p.id DESC LIMIT 1"
     assert stack.ask(found) == barcode
+
+
+def test_a_photo_of_the_paper_goes_with_its_correction(open_page, stack: Stack):  # noqa: F811
+    page = household_of(open_page("officer"), stack, 2)
+    Keys(page).press("1", "g").type("12031956").press("1")
+    photo = io.BytesIO()
+    Image.new("RGB", (400, 300), "white").save(photo, "PNG")
+    page.locator("[data-proof]:visible input[type=file]").last.set_input_files(
+        {"name": "giấy khai sinh.png", "mimeType": "image/png", "buffer": photo.getvalue()}
+    )
+    expect(page.locator(".proof-state:visible")).to_contain_text("Đã đính kèm")
+    assert serious_violations(page) == []
+    page.keyboard.press("Escape")
+    press_and_wait(page, "Enter")
+    proved = (
+        "SELECT c.source FROM verification_proof p JOIN verification_correction c ON c.id = p.correction_id"
+        " ORDER BY p.uploaded_at DESC LIMIT 1"
+    )
+    assert stack.ask(proved) == "birth_certificate"
 
 
 def test_without_scripts_another_result_takes_one_more_page(open_page, stack: Stack):  # noqa: F811
