@@ -15,7 +15,7 @@ app_name = "verification"
 
 urlpatterns = [
     path("next/", entry_views.work, name="work"),
-    path("work/today/", views.own_work, name="own_work"),
+    path("today/", views.own_work, name="own_work"),
     path("search/", views.search, name="search"),
     path("scan/", card_views.card_scan, name="card_scan"),
     path("units/<id:pk>/forms/", views.form_list, name="form_list"),

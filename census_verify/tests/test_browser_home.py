@@ -48,14 +48,14 @@ def test_a_day_with_the_keyboard_from_the_home_and_back(open_page, stack: Stack)
     assert (figure_of(page, "untouched"), figure_of(page, "verified")) == (before - people, done + people), "at once"
     tab_to(page, "Việc tôi làm hôm nay")
     press_and_wait(page, "Enter")
-    assert "/work/today/" in page.url
+    assert "/today/" in page.url
     first = page.locator("tbody tr").first
     expect(first).to_contain_text(f"{people} đúng")
     expect(first).to_contain_text("đã ghi")
     tab_to(page, "Hoàn tác")
     press_and_wait(page, "Enter")
     assert "/verify/?undone=1" in page.url
-    page.goto(f"{stack.url}/work/today/")
+    page.goto(f"{stack.url}/today/")
     expect(page.locator("tbody tr").first).to_contain_text("đã hoàn tác")
     page.goto(stack.url)
     assert (figure_of(page, "untouched"), figure_of(page, "verified")) == (before, done)
@@ -83,11 +83,11 @@ def test_without_scripts(open_page, stack: Stack):  # noqa: F811
     people = page.locator("select[name$=-outcome]").count()
     page.locator("form button[type=submit], form button:not([type])").filter(has_text="Enter").click()
     page.wait_for_url("**/verify/?saved=*")
-    page.goto(f"{stack.url}/work/today/")
+    page.goto(f"{stack.url}/today/")
     expect(page.locator(".lede")).to_contain_text(f"{people} người")
     page.locator("tbody tr").first.get_by_role("button").click()
     page.wait_for_url("**/verify/?undone=1")
-    page.goto(f"{stack.url}/work/today/?day=18/6/2020")
+    page.goto(f"{stack.url}/today/?day=18/6/2020")
     expect(page.locator("main")).to_contain_text("không ghi kết quả nào")
 
 
@@ -109,8 +109,8 @@ def test_a_team_goes_into_each_of_its_communes(open_page, stack: Stack):  # noqa
 def test_accessible_and_not_too_wide(open_page, stack: Stack, viewport, language):  # noqa: F811
     commune = commune_of(stack)
     for username, paths in (
-        ("officer", ["/", "/work/today/", f"/units/{commune}/figures/", f"/units/{commune}/forms/?state=later"]),
-        ("member", ["/", f"/units/{commune}/", "/work/today/?day=x"]),
+        ("officer", ["/", "/today/", f"/units/{commune}/figures/", f"/units/{commune}/forms/?state=later"]),
+        ("member", ["/", f"/units/{commune}/", "/today/?day=x"]),
     ):
         page = open_page(username, viewport=viewport)
         page.context.add_cookies([{"name": "django_language", "value": language, "url": stack.url}])

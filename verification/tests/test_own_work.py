@@ -16,7 +16,7 @@ from verification.terms import Approval
 from verification.tests.factories import decide, record
 from verification.tests.test_records import add_to_round
 
-ADDRESS = "/work/today/"
+ADDRESS = "/today/"
 TODAY = date(2020, 6, 19)
 
 
