@@ -93,7 +93,7 @@ class WorkTeamAdmin(admin.ModelAdmin):
 
 @admin.register(TeamCommune)
 class TeamCommuneAdmin(FrozenAdmin):
-    """Changed by `verification.services.assign_commune`, which has the figures recounted."""
+    """Changed by `verification.rounds.assign_commune`, which has the figures recounted."""
 
     list_display = ["commune", "team", "valid_from", "valid_to"]
     list_filter = ["team__district"]

@@ -24,6 +24,7 @@ from verification.sheets.lists import how_many_out as sheets_out
 from verification.terms import Approval
 
 KEPT_SECONDS = 600
+RETURNED_AT_MOST = 5  # on the first screen of a home
 SMALL = 170  # the height of the burn-up on a commune's home
 TOKEN_GOES_HERE = "the-readers-own-csrf-token-goes-here"
 
@@ -214,10 +215,10 @@ def _own_day(request: HttpRequest, round: Round) -> dict:
     }
 
 
-def _returned(officer, round: Round, days: list[commune_work.CommuneWork]) -> list[commune_work.ReturnedForm]:
+def _returned(officer, round: Round, days: list[commune_work.CommuneWork]) -> list[waiting.Returned]:
     """Asked only where the counts say that there are any."""
     communes = [day.commune_id for day in days if day.standing.returned]
-    return commune_work.returned_in(round, communes, officer) if communes else []
+    return waiting.returned_in(round, communes, officer, at_most=RETURNED_AT_MOST) if communes else []
 
 
 def _progress_page(request: HttpRequest, shown: progress.Progress, read_rows: Callable[[], list]) -> HttpResponse:

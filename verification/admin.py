@@ -29,7 +29,7 @@ class RoundAdmin(admin.ModelAdmin):
 
 @admin.register(Plan)
 class PlanAdmin(FrozenAdmin):
-    """Frozen when the round opened; changed by `verification.services.adjust_plan` alone."""
+    """Frozen when the round opened; changed by `verification.rounds.adjust_plan` alone."""
 
     list_display = ["commune", "forms", "population", "frozen_on", "round"]
     list_select_related = ["commune", "round"]

@@ -18,6 +18,7 @@ from verification.forms import BROKEN, BROKEN_SENTENCE
 from verification.models import Round
 from verification.rules import InvalidEntry, Refusal
 from verification.terms import Approval
+from verification.views import current_round
 
 ID = re.compile(r"[0-9]{1,18}")
 REASON = re.compile(r"reason-([0-9]{1,18})")
@@ -59,9 +60,7 @@ def approval_list(request: HttpRequest) -> HttpResponse:
     """The queue, oldest first. GET shows a page of it; POST decides and comes back to the same place."""
     if not permissions.can_see_queue(request.user):
         raise Http404("no queue of hers")
-    round = Round.objects.current()
-    if round is None:
-        raise Http404("no round was opened yet")
+    round = current_round()
     if request.method == "GET":
         return _page(request, round)
     sent = Sent.read(request.POST)

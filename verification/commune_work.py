@@ -1,14 +1,12 @@
-"""The day of the communes an officer works in, read live as `work.py`: what each hamlet still has, what was made
-today, and what the district returned."""
+"""The day of the communes an officer works in, read live as `work.py`: what each hamlet still has, and what was made
+today."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cached_property
 
-from django.utils.timezone import localtime
-
-from households.models import AdministrativeUnit, User
+from households.models import AdministrativeUnit
 from households.models.units import UNIT_COLUMNS
 from households.statements import Statement
 from verification.models import Round
@@ -163,61 +161,3 @@ def of_communes(round: Round, commune_ids: Iterable[int], *, today: date) -> dic
             if standing.in_round or hamlet.valid_to is None or hamlet.valid_to > today:
                 work[commune_id].hamlets.append(HamletWork(hamlet, standing))
     return work
-
-
-@dataclass(frozen=True)
-class ReturnedForm:
-    """A result the district returned: whose, why, and since when it waits."""
-
-    form_id: int
-    household_id: int
-    full_name: str
-    hamlet: AdministrativeUnit
-    reason: str
-    returned_at: datetime
-    officer_id: int
-    officer_name: str
-
-    def days_waiting(self, today: date) -> int:
-        return (today - localtime(self.returned_at).date()).days
-
-
-RETURNED_AT_MOST = 5
-RETURNED_IN = Statement(
-    "returned_in_communes",
-    "bigint, bigint[], bigint, int",
-    f"""
-    SELECT form.id, form.household_id, form.full_name, event.reason, event.at, officer.id, officer.full_name,
-        {", ".join(f"hamlet.{name}" for name in UNIT_COLUMNS)}
-    FROM verification_roundform of_round
-    JOIN households_collectionform form ON form.id = of_round.form_id
-    JOIN households_administrativeunit hamlet ON hamlet.id = of_round.hamlet_id
-    JOIN verification_verificationpass pass ON pass.id = of_round.standing_pass_id
-    JOIN households_user officer ON officer.id = pass.officer_id
-    CROSS JOIN LATERAL (
-        SELECT reason, at FROM verification_passevent
-        WHERE verification_pass_id = pass.id AND kind = 'returned' ORDER BY id DESC LIMIT 1
-    ) event
-    WHERE of_round.round_id = $1 AND of_round.commune_id = ANY($2) AND of_round.approval = 'returned'
-    ORDER BY officer.id = $3 DESC, event.at, form.id LIMIT $4""",
-)
-
-
-def returned_in(
-    round: Round, commune_ids: Iterable[int], officer: User, *, at_most: int = RETURNED_AT_MOST
-) -> list[ReturnedForm]:
-    """What was returned in these communes: the officer's own first, of these what waits longest."""
-    rows = RETURNED_IN.rows(round.pk, list(commune_ids), officer.pk, at_most)
-    return [
-        ReturnedForm(
-            form_id=form_id,
-            household_id=household_id,
-            full_name=name,
-            hamlet=AdministrativeUnit.from_db("default", UNIT_COLUMNS, unit),
-            reason=reason,
-            returned_at=at,
-            officer_id=officer_id,
-            officer_name=officer_name,
-        )
-        for form_id, household_id, name, reason, at, officer_id, officer_name, *unit in rows
-    ]

@@ -17,10 +17,14 @@ GONE = (*REMOVALS, Outcome.MOVED_AWAY)
 NAMES_OF_OTHERS = {"head_name", "spouse_name"}
 
 
-def require_seen(household_id: int, entries: Iterable[Entry], *, seen: str) -> None:
-    """Of entries that may be recorded otherwise. Raises Doubtful for what these corrections would newly make suspect, unless `seen` is its token already."""
-    entries = list(entries)
-    forms = list(CollectionForm.objects.filter(household=household_id).order_by("line", "pk"))
+def forms_of(household_id: int) -> list[CollectionForm]:
+    """As they read before anything is recorded: where the round asks no approval, recording changes them."""
+    return list(CollectionForm.objects.filter(household=household_id).order_by("line", "pk"))
+
+
+def require_seen(forms: list[CollectionForm], entries: Iterable[Entry], *, seen: str) -> None:
+    """Of entries that may be recorded otherwise. Raises Doubtful for what these corrections would newly make
+    suspect, unless `seen` is its token already."""
     doubts = new_doubts(forms, entries)
     if not doubts:
         return

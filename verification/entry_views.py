@@ -16,7 +16,7 @@ from census_verify import clock
 from households import suspicions
 from households.models import AdministrativeUnit, CollectionForm, Household
 from households.permissions import scope_of
-from verification import cross_checks, history, items, permissions, services, twins
+from verification import cross_checks, history, items, permissions, services, twins, waiting
 from verification import work as work_left
 from verification.entry_rows import Rows
 from verification.forms import EntrySheet, Methods
@@ -131,10 +131,11 @@ def _record(request: HttpRequest, pk: int) -> HttpResponse:
 def _recorded(pk: int, round: Round, request: HttpRequest, sheet: dict) -> services.Recorded:
     if not any(entry.corrections for entry in sheet["entries"]):
         return services.record_results(round=round, household_id=pk, by=request.user, **sheet)
+    forms = cross_checks.forms_of(pk)
     with transaction.atomic():  # a doubt takes back what was written; what is plainly wrong was told before it
         recorded = services.record_results(round=round, household_id=pk, by=request.user, **sheet)
         if not recorded.replayed:
-            cross_checks.require_seen(pk, sheet["entries"], seen=request.POST.get("seen", ""))
+            cross_checks.require_seen(forms, sheet["entries"], seen=request.POST.get("seen", ""))
     return recorded
 
 
@@ -191,17 +192,12 @@ def _persons(household: Household, round: Round) -> list[Person]:
     row_of = {row.form_id: row for row in rows}
     forms = list(household.forms.select_related("new_person").order_by("line", "pk"))
     persons = [Person(number, form, row_of.get(form.pk), round) for number, form in enumerate(forms, start=1)]
-    for event in _returns([p.row.standing_pass_id for p in persons if p.row and p.row.approval == Approval.RETURNED]):
-        next(p for p in persons if p.form.pk == event.verification_pass.form_id).returned = event
-    for form_id, chains in history.chains_where_any(forms).items():
-        next(p for p in persons if p.form.pk == form_id).chains = list(chains.values())
+    came_back = [p.row.standing_pass_id for p in persons if p.row and p.row.approval == Approval.RETURNED]
+    event_of, chains_of = waiting.returns_of(came_back), history.chains_where_any(forms)
+    for person in persons:
+        person.returned = event_of.get(person.row and person.row.standing_pass_id)
+        person.chains = list(chains_of.get(person.form.pk, {}).values())
     return persons
-
-
-def _returns(pass_ids: list[int]) -> list[PassEvent]:
-    """Why the district returned these passes, the last word last."""
-    events = PassEvent.objects.filter(verification_pass__in=pass_ids, kind=PassEvent.Kind.RETURNED)
-    return list(events.select_related("verification_pass").order_by("pk")) if pass_ids else []
 
 
 def _initial(persons: list[Person], methods: str) -> dict:

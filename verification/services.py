@@ -1,23 +1,23 @@
 """The verbs of the work. Each is one short transaction: lock, look, write."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.models import Count, QuerySet
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as say
 
 from census_verify import clock
 from households import text
-from households.models import AdministrativeUnit, CollectionForm, TeamCommune, User, WorkTeam
+from households.models import CollectionForm, TeamCommune, User
 from households.permissions import scope_of
 from households.statements import Statement
 from verification import form_values, items, outbox, permissions, proofs, rules
-from verification.models import Correction, PassEvent, Plan, PlanAdjustment, Round, RoundForm, Sheet, VerificationPass
+from verification.models import Correction, PassEvent, Round, RoundForm, Sheet, VerificationPass
 from verification.rules import Conflict, CorrectionEntry, Entry, InvalidEntry, NotAllowed, Refusal
 from verification.terms import REMOVALS, Approval, Outcome, SourcePaper
 
@@ -449,89 +449,3 @@ def _decisions_on(passes: list[VerificationPass]) -> dict[int, PassEvent]:
         verification_pass__in=passes, kind__in=[PassEvent.Kind.APPROVED, PassEvent.Kind.RETURNED]
     ).order_by("pk")
     return {event.verification_pass_id: event for event in events}
-
-
-@transaction.atomic
-def open_round(*, round: Round, populations: Mapping[int, int], by: User) -> Round:
-    """Freeze the plan of every commune and put the qualified forms into the round's scope.
-
-    The plan is the number of forms collected until `round.collected_until`; `populations` gives each
-    commune's registered population, by its id. Raises Conflict unless the round is planned.
-    """
-    if not permissions.can_run_rounds_in(by, round.area):
-        raise NotAllowed(say("PC06 and administrators open rounds."))
-    round = Round.objects.select_for_update().get(pk=round.pk)
-    if round.status != Round.Status.PLANNED:
-        raise Conflict(say("The round “%(round)s” was opened already.") % {"round": round.name})
-    communes = AdministrativeUnit.objects.under(round.area).filter(level=AdministrativeUnit.Level.COMMUNE)
-    communes = list(communes.valid_on(round.starts_on))
-    missing = [c.full_name for c in communes if c.pk not in populations]
-    if missing:
-        raise InvalidEntry(say("The registered population is missing of: %(units)s.") % {"units": ", ".join(missing)})
-    collected = CollectionForm.objects.filter(commune__in=communes, collected_on__lte=round.collected_until)
-    counts = dict(collected.values_list("commune").annotate(forms=Count("pk")).values_list("commune", "forms"))
-    Plan.objects.bulk_create(
-        Plan(
-            round=round,
-            commune=commune,
-            forms=counts.get(commune.pk, 0),
-            population=populations[commune.pk],
-            frozen_on=clock.today(),
-        )
-        for commune in communes
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO verification_roundform
-                (round_id, form_id, province_id, commune_id, hamlet_id, household_id, outcome, approval)
-            SELECT %s, id, province_id, commune_id, hamlet_id, household_id, '', ''
-            FROM households_collectionform
-            WHERE commune_id = ANY(%s) AND collected_on <= %s AND qualification = 'qualified'
-            ORDER BY id
-            """,
-            [round.pk, [c.pk for c in communes], round.collected_until],
-        )
-    round.status, round.opened_at, round.opened_by = Round.Status.OPEN, clock.now(), by
-    round.save(update_fields=["status", "opened_at", "opened_by"])
-    outbox.mark(round.pk, [c.pk for c in communes])
-    return round
-
-
-@transaction.atomic
-def adjust_plan(*, plan: Plan, forms: int, reason: str, by: User) -> PlanAdjustment:
-    """Change a frozen plan by a recorded number of forms, more or less."""
-    if not permissions.can_run_rounds_in(by, plan.commune):
-        raise NotAllowed(say("PC06 and administrators adjust plans."))
-    Plan.objects.select_for_update().get(pk=plan.pk)
-    plan = Plan.objects.with_adjusted().get(pk=plan.pk)
-    if not forms or not text.clean(reason):
-        raise InvalidEntry(say("Give the number of forms and the reason."))
-    in_scope = RoundForm.objects.filter(round=plan.round_id, commune=plan.commune_id).count()
-    if plan.adjusted + forms < in_scope:
-        raise InvalidEntry(
-            say("A plan cannot fall below the %(forms)d forms that are in the round.") % {"forms": in_scope}
-        )
-    adjustment = PlanAdjustment.objects.create(plan=plan, forms=forms, reason=text.clean(reason), by=by, at=clock.now())
-    outbox.mark(plan.round_id, [plan.commune_id])
-    return adjustment
-
-
-@transaction.atomic
-def assign_commune(*, commune: AdministrativeUnit, team: WorkTeam, by: User) -> TeamCommune:
-    """From today `team` works in `commune`, in the place of the team that did."""
-    if not permissions.can_run_rounds_in(by, commune):
-        raise NotAllowed(say("PC06 and administrators assign teams."))
-    today = clock.today()
-    current = TeamCommune.objects.select_for_update().filter(commune=commune, valid_to=None).first()
-    if current and current.team_id == team.pk:
-        return current
-    if current and current.valid_from >= today:
-        current.delete()
-    elif current:
-        current.valid_to = today
-        current.save(update_fields=["valid_to"])
-    assigned = TeamCommune.objects.create(team=team, commune=commune, valid_from=today)
-    for round in Round.objects.exclude(status=Round.Status.PLANNED):
-        outbox.mark(round.pk, [commune.pk], every_day=True)
-    return assigned

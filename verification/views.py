@@ -68,7 +68,7 @@ def form_list(request: HttpRequest, pk: int) -> HttpResponse:
         "forms": forms,
         "next_key": next_key,
         "is_first_page": "after" not in request.GET,
-        "returned": waiting.returned_in(round, unit) if is_first_of_open else [],
+        "returned": _came_back(request, round, unit) if is_first_of_open else [],
         "returned_more": waiting.AT_TOP,
     }
     return render(request, "verification/form_list.html", context)
@@ -107,6 +107,12 @@ def search(request: HttpRequest) -> HttpResponse:
     units = scope_of(request.user).person_units
     context["is_one_commune"] = len(units) == 1 and units[0].level == AdministrativeUnit.Level.COMMUNE
     return render(request, "verification/_search_panel.html" if request.htmx else "verification/search.html", context)
+
+
+def _came_back(request: HttpRequest, round: Round, unit: AdministrativeUnit) -> list[waiting.Returned]:
+    if unit.level == AdministrativeUnit.Level.HAMLET:
+        return waiting.returned_in(round, [unit.parent_id], request.user, hamlet=unit)
+    return waiting.returned_in(round, [unit.pk], request.user)
 
 
 def unit_of_persons(request: HttpRequest, pk: int) -> AdministrativeUnit:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
-from django.db.models import TextChoices
+from django.db.models import Case, TextChoices, When
 from django.utils.translation import gettext_lazy as _
 
 from census_verify import clock
-from households.models import AdministrativeUnit, CollectionForm
+from households.models import AdministrativeUnit, CollectionForm, User
 from households.permissions import Scope
 from households.statements import Statement
 from verification import items
@@ -286,15 +286,22 @@ class Returned:
         return days_since(self.row.waits_since)
 
 
-def returned_in(round: Round, unit: AdministrativeUnit) -> list[Returned]:
-    """The first of a commune's or hamlet's returned results, longest waiting first."""
-    is_hamlet = unit.level == AdministrativeUnit.Level.HAMLET
-    place = {"commune": unit.parent_id, "hamlet": unit} if is_hamlet else {"commune": unit}
+def returned_in(
+    round: Round,
+    commune_ids: Sequence[int],
+    officer: User,
+    *,
+    hamlet: AdministrativeUnit | None = None,
+    at_most: int = AT_TOP,
+) -> list[Returned]:
+    """The first of the returned results there: the officer's own first, of these what waits longest."""
+    place = {"commune__in": commune_ids} | ({"hamlet": hamlet} if hamlet else {})
     rows = RoundForm.objects.in_round(round).filter(
         approval=Approval.RETURNED, approval__in=[Approval.PENDING, Approval.RETURNED], **place
     )
-    rows = rows.select_related("form", "hamlet", "standing_pass__officer").order_by("waits_since", "form_id")
-    found = list(rows[:AT_TOP])
+    rows = rows.annotate(is_own=Case(When(standing_pass__officer=officer, then=True), default=False))
+    rows = rows.select_related("form", "hamlet", "standing_pass__officer").order_by("-is_own", "waits_since", "form_id")
+    found = list(rows[:at_most])
     event_of = returns_of([row.standing_pass_id for row in found])
     return [Returned(row, event_of[row.standing_pass_id]) for row in found]
 

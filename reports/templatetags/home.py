@@ -12,7 +12,8 @@ from django.utils.translation import ngettext
 from households.models import AdministrativeUnit
 from reports.templatetags.figures import NOTHING, bar, count, day, short_day
 from reports.templatetags.lines import address_of, linked
-from verification.commune_work import CommuneWork, ReturnedForm, Standing
+from verification.commune_work import CommuneWork, Standing
+from verification.waiting import Returned
 
 register = template.Library()
 
@@ -145,18 +146,18 @@ def commune_lines(communes: Iterable[tuple[AdministrativeUnit, CommuneWork]]) ->
 
 
 @register.simple_tag
-def returned_lines(returned: Iterable[ReturnedForm], today: date, reader: int) -> SafeString:
+def returned_lines(returned: Iterable[Returned], reader: int) -> SafeString:
     """A line for each form that came back: whose, where, why, how long it waits, and whose result it was."""
     before, behind = address_of("verification:household_verify")
 
-    def line(form: ReturnedForm) -> SafeString:
-        days = form.days_waiting(today)
+    def line(back: Returned) -> SafeString:
+        row, days, officer = back.row, back.days, back.row.standing_pass.officer
         waits = ngettext("waits %(n)d day", "waits %(n)d days", days) % {"n": days} if days else say("came back today")
-        whose = "" if form.officer_id == reader else say("recorded by %(officer)s") % {"officer": form.officer_name}
+        whose = "" if officer.pk == reader else say("recorded by %(officer)s") % {"officer": officer.full_name}
         return format_html(
             '<li><a href="{}{}{}?person={}">{}</a>, {}: “{}” <span class="state bad">{}</span>{}</li>',
-            *(before, form.household_id, behind, form.form_id, form.full_name, form.hamlet.full_name),
-            *(form.reason, waits, format_html(' <span class="quiet">{}</span>', whose) if whose else ""),
+            *(before, row.household_id, behind, row.form_id, row.form.full_name, row.hamlet.full_name),
+            *(back.event.reason, waits, format_html(' <span class="quiet">{}</span>', whose) if whose else ""),
         )
 
     return mark_safe("".join(map(line, returned)))

@@ -14,7 +14,7 @@ from households.tests.factories import make_form, make_household, make_team
 from reports import proof, rollups
 from reports.models import DailyTally, FaultTally, RefusalTally, Tally
 from reports.rollups import COUNTS, FORM_COUNTS, PLANNED
-from verification import form_values, services
+from verification import form_values, rounds, services
 from verification.models import Plan, RollupMark, Round, RoundForm
 from verification.rules import CorrectionEntry, is_verified
 from verification.terms import Approval, Outcome
@@ -172,7 +172,7 @@ def test_which_outcomes_count_is_the_rounds_setting(rolled_up, homes, cast, tree
 
 
 def test_a_plan_adjustment_reaches_the_province(rolled_up, cast, tree):
-    services.adjust_plan(plan=Plan.objects.get(commune=tree.phu_gia), forms=7, reason="bổ sung", by=cast.pc06)
+    rounds.adjust_plan(plan=Plan.objects.get(commune=tree.phu_gia), forms=7, reason="bổ sung", by=cast.pc06)
     rollups.roll_up()
     assert (tally(tree.phu_gia).plan, tally(tree.province).plan, tally(cast.team).plan) == (9, 21, 18)
     assert differences(rolled_up) == []
@@ -182,13 +182,13 @@ def test_a_commune_that_changes_team_takes_its_figures_along(rolled_up, homes, c
     record(homes.phu_gia, cast.member)
     rollups.roll_up()
     new_team = make_team(tree.huong_khe)
-    services.assign_commune(commune=tree.phu_gia, team=new_team, by=cast.pc06)
+    rounds.assign_commune(commune=tree.phu_gia, team=new_team, by=cast.pc06)
     rollups.roll_up()
     assert (tally(cast.team).verified, tally(new_team).verified) == (0, 2)
     assert tally(tree.huong_khe).verified == 2
     assert differences(rolled_up) == []
     third_team = make_team(tree.huong_khe)
-    services.assign_commune(commune=tree.phu_gia, team=third_team, by=cast.pc06)  # on the same day
+    rounds.assign_commune(commune=tree.phu_gia, team=third_team, by=cast.pc06)  # on the same day
     rollups.roll_up()
     assert not Tally.objects.filter(team=new_team).exclude(verified=0, plan=0).exists()
     assert tally(third_team).verified == 2

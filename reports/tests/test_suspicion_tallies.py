@@ -10,7 +10,7 @@ from households.models import CollectionForm, SuspectedFault
 from households.tests.factories import make_form, make_team
 from reports import proof, rollups, tasks
 from reports.models import SuspicionTally
-from verification import services
+from verification import rounds, services
 from verification.models import RollupMark
 from verification.tests.factories import record
 
@@ -98,7 +98,7 @@ def test_a_round_counts_its_own_area_only(suspected, tree, cast, homes):
 
 def test_a_commune_that_changes_team_takes_them_along(suspected, tree, cast):
     new_team = make_team(tree.huong_khe)
-    services.assign_commune(commune=tree.huong_tra, team=new_team, by=cast.pc06)
+    rounds.assign_commune(commune=tree.huong_tra, team=new_team, by=cast.pc06)
     rollups.roll_up()
     assert "L20" not in counted(cast.team, "team")
     assert counted(new_team, "team")["L20"] == (3, 2)

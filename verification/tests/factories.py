@@ -2,7 +2,7 @@ from datetime import date
 from uuid import uuid4
 
 from households.models import AdministrativeUnit, Household
-from verification import approvals, services
+from verification import approvals, rounds, services
 from verification.models import Round, RoundForm, VerificationPass
 from verification.rules import Entry
 from verification.services import Recorded
@@ -28,7 +28,7 @@ def open_round(area: AdministrativeUnit, by, **fields) -> Round:
     """A round opened on whatever forms there are; each commune's population is its forms and ten more."""
     communes = AdministrativeUnit.objects.under(area).filter(level=Level.COMMUNE)
     populations = {c.pk: Household.objects.filter(commune=c).count() * 4 + 10 for c in communes}
-    return services.open_round(round=make_round(area, **fields), populations=populations, by=by)
+    return rounds.open_round(round=make_round(area, **fields), populations=populations, by=by)
 
 
 def record(household: Household, by, outcome: str = "matched", *, round: Round | None = None, **fields) -> Recorded:

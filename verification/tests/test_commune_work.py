@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from census_verify import clock
 from households.tests.factories import make_hamlet, make_household
-from verification import commune_work, records, services, work
+from verification import commune_work, records, rounds, waiting, work
 from verification.models import PlanAdjustment, RoundForm
 from verification.rules import finishes_on
 from verification.terms import Approval, Outcome
@@ -107,7 +107,7 @@ def _pass_of(row, officer, outcome, fields):
 
 def test_an_adjusted_plan_is_the_plan(round, tree, cast):
     plan = round.plans.get(commune=tree.huong_tra)
-    services.adjust_plan(plan=plan, forms=3, reason="bổ sung", by=cast.pc06)
+    rounds.adjust_plan(plan=plan, forms=3, reason="bổ sung", by=cast.pc06)
     assert PlanAdjustment.objects.count() == 1
     assert day_of(round, tree.huong_tra).plan == 12
 
@@ -173,18 +173,20 @@ class TestReturned:
         forms = list(RoundForm.objects.filter(approval="pending").values_list("form_id", flat=True))
         decide(forms, cast.supervisor, Approval.RETURNED, "thiếu")
 
-    def test_ones_own_come_first(self, came_back, round, tree, cast):
-        returned = commune_work.returned_in(round, [tree.huong_tra.pk], cast.officer)
-        assert [form.officer_id == cast.officer.pk for form in returned] == [True, True, False, False, False]
-        assert {(form.reason, form.days_waiting(date(2020, 6, 28))) for form in returned} == {("thiếu", 9)}
+    def test_ones_own_come_first(self, came_back, round, tree, cast, settings):
+        settings.CENSUS_VERIFY_TODAY = date(2020, 6, 28)
+        returned = waiting.returned_in(round, [tree.huong_tra.pk], cast.officer)
+        own = [back.row.standing_pass.officer == cast.officer for back in returned]
+        assert own == [True, True, False, False, False]
+        assert {(back.event.reason, back.days) for back in returned} == {("thiếu", 9)}
 
     def test_no_more_than_asked_for_and_of_no_other_commune(self, came_back, round, tree, cast):
-        assert len(commune_work.returned_in(round, [tree.huong_tra.pk], cast.officer, at_most=2)) == 2
-        assert commune_work.returned_in(round, [tree.phu_gia.pk], cast.officer) == []
+        assert len(waiting.returned_in(round, [tree.huong_tra.pk], cast.officer, at_most=2)) == 2
+        assert waiting.returned_in(round, [tree.phu_gia.pk], cast.officer) == []
 
     def test_what_is_recorded_anew_is_gone(self, came_back, round, homes, tree, cast):
         record(homes.two, cast.officer)
-        assert len(commune_work.returned_in(round, [tree.huong_tra.pk], cast.officer)) == 3
+        assert len(waiting.returned_in(round, [tree.huong_tra.pk], cast.officer)) == 3
 
 
 def test_ten_households_are_ten_in_their_hamlet(round, tree, cast):

@@ -16,7 +16,7 @@ from households import services as register
 from households import suspicions
 from households.models import CollectionForm, SuspectedFault
 from households.tests.factories import make_form, make_officer
-from verification import items, new_people, services
+from verification import items, new_people, rounds
 from verification.models import NewPerson, RollupMark, Round, RoundForm
 from verification.new_people import Doubtful, InvalidPerson, PersonEntry
 from verification.rules import Conflict, NotAllowed
@@ -336,7 +336,7 @@ def test_a_later_round_has_the_new_person_in_its_plan(round, homes, cast, tree):
     person = add(homes.four, cast.officer).person
     CollectionForm.objects.filter(pk=person.form_id).update(qualification="qualified")
     Round.objects.update(status="closed")
-    later = services.open_round(
+    later = rounds.open_round(
         round=Round.objects.create(
             name="2021",
             area=tree.province,

@@ -14,7 +14,7 @@ from households.imports import stages
 from households.imports.problems import CellRefused
 from households.models import CollectionForm, Import
 from households.tests.factories import Level, Type, make_form, make_hamlet, make_household, make_unit
-from verification import imports, services
+from verification import imports, rounds
 from verification.models import Plan, RollupMark, Round, RoundForm
 from verification.scan_import import ScanKind, ScanRows
 from verification.tests.factories import open_round, record
@@ -141,7 +141,7 @@ class TestIntoTheRound:
         assert problems(job) == [(5, "Mã vạch", "round_is_full")]
         assert "Hương Trà" in job.problems.get().sentence
         plan = Plan.objects.get(round=round, commune=tree.huong_tra)
-        services.adjust_plan(plan=plan, forms=1, reason="bổ sung", by=cast.pc06)
+        rounds.adjust_plan(plan=plan, forms=1, reason="bổ sung", by=cast.pc06)
         job = checked(*rows, again=True)
         assert job.refused == 0
         loaded(job)

@@ -9,7 +9,7 @@ from django.db import IntegrityError, InternalError, transaction
 from census_verify import clock
 from households.models import CollectionForm, Posting
 from households.tests.factories import make_form, make_household
-from verification import services, work
+from verification import rounds, services, work
 from verification.models import Correction, PassEvent, Plan, RollupMark, Round, RoundForm, VerificationPass
 from verification.rules import Conflict, CorrectionEntry, Entry, InvalidEntry, NotAllowed, Refusal
 from verification.tests.factories import decide, make_round, open_round, record
@@ -365,21 +365,21 @@ class TestOpeningARound:
 
     def test_pressed_twice(self, round, cast):
         with pytest.raises(Conflict):
-            services.open_round(round=round, populations={}, by=cast.pc06)
+            rounds.open_round(round=round, populations={}, by=cast.pc06)
 
     def test_refused_to_an_officer(self, tree, cast):
         with pytest.raises(NotAllowed):
-            services.open_round(round=make_round(tree.province), populations={}, by=cast.officer)
+            rounds.open_round(round=make_round(tree.province), populations={}, by=cast.officer)
 
     def test_a_population_is_missing(self, tree, cast):
         with pytest.raises(InvalidEntry) as refused:
-            services.open_round(round=make_round(tree.province), populations={}, by=cast.pc06)
+            rounds.open_round(round=make_round(tree.province), populations={}, by=cast.pc06)
         assert "Xã Hương Trà" in refused.value.sentence
         assert not Plan.objects.exists()
 
     def test_an_adjustment_is_recorded(self, round, tree, cast):
         plan = Plan.objects.get(round=round, commune=tree.huong_tra)
-        services.adjust_plan(plan=plan, forms=5, reason="bổ sung năm 2019", by=cast.pc06)
+        rounds.adjust_plan(plan=plan, forms=5, reason="bổ sung năm 2019", by=cast.pc06)
         assert list(plan.adjustments.values_list("forms", "by")) == [(5, cast.pc06.pk)]
         for forms, reason, by in [
             (0, "x", cast.pc06),
@@ -389,7 +389,7 @@ class TestOpeningARound:
             (5, "x", cast.officer),
         ]:
             with pytest.raises(Refusal):
-                services.adjust_plan(plan=plan, forms=forms, reason=reason, by=by)
+                rounds.adjust_plan(plan=plan, forms=forms, reason=reason, by=by)
         assert plan.adjustments.count() == 1
         assert Plan.objects.with_adjusted().get(pk=plan.pk).adjusted == 14
         assert work.pace(round, tree.huong_tra.pk, today=date(2020, 6, 30)).needed_today == 14

@@ -4,7 +4,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from households.models import AdministrativeUnit, User
-from verification import services
+from verification import rounds
 from verification.models import Round
 from verification.rules import Refusal
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         round = self._one(Round.objects.filter(pk=options["round"]), f"There is no round {options['round']}.")
         officer = self._one(User.objects.filter(username=options["by"]), f"There is no officer {options['by']}.")
         try:
-            services.open_round(round=round, populations=self._populations(options["population"], round), by=officer)
+            rounds.open_round(round=round, populations=self._populations(options["population"], round), by=officer)
         except Refusal as refusal:
             raise CommandError(refusal.sentence) from None
         self.stdout.write(f"{round}: {round.plans.count()} communes, {round.round_forms.count()} forms in scope")
