@@ -111,8 +111,12 @@ class Stack:
         )
 
     def counted(self) -> int:
-        """The same, counted from the passes."""
-        return self.ask("SELECT count(*) FROM verification_verificationpass WHERE is_standing AND outcome <> 'not_met'")
+        """The same, counted from the passes: a removal once it was approved."""
+        return self.ask(
+            "SELECT count(*) FROM verification_verificationpass p JOIN verification_roundform r ON r.standing_pass_id = p.id"
+            " WHERE p.is_standing AND p.outcome <> 'not_met'"
+            " AND NOT (p.outcome IN ('deceased', 'duplicate', 'emigrated') AND r.approval IN ('pending', 'returned'))"
+        )
 
     def require_true_totals(self) -> None:
         """Every stored figure is the recount, once what is marked was rolled up."""

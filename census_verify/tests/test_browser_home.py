@@ -84,7 +84,7 @@ def test_without_scripts(open_page, stack: Stack):  # noqa: F811
     page.locator("form button[type=submit], form button:not([type])").filter(has_text="Enter").click()
     page.wait_for_url("**/verify/?saved=*")
     page.goto(f"{stack.url}/today/")
-    expect(page.locator(".lede")).to_contain_text(f"{people} người")
+    expect(page.locator("tbody tr").first).to_contain_text(f"{people} đúng")
     page.locator("tbody tr").first.get_by_role("button").click()
     page.wait_for_url("**/verify/?undone=1")
     page.goto(f"{stack.url}/today/?day=18/6/2020")
