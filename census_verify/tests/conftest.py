@@ -5,11 +5,16 @@ import pytest
 
 from census_verify.tests.stack import Stack, wait_until
 
+HOUSEHOLDS = 20  # in the commune of a test; one that saves more of them says so: @pytest.mark.households(60)
+
 
 @pytest.fixture(scope="session")
-def running_stack():
+def running_stack(request):
+    tests = [item for item in request.session.items if "stack" in getattr(item, "fixturenames", ())]
+    marks = [test.get_closest_marker("households") for test in tests]
     with TemporaryDirectory(prefix="census_verify-stack-") as folder:
-        stack = Stack(Path(folder))
+        stack = Stack(Path(folder), [mark.args[0] if mark else HOUSEHOLDS for mark in marks])
+        stack.district_of = {test.nodeid: number for number, test in enumerate(tests)}
         try:
             stack.start()
             yield stack
@@ -18,8 +23,10 @@ def running_stack():
 
 
 @pytest.fixture
-def stack(running_stack):
-    """The running program, whole and at rest: what a test before it killed runs again, what it recorded is counted."""
+def stack(running_stack, request):
+    """The running program in a district of the test's own, whole and at rest: what a test before it killed runs
+    again, what that recorded is counted."""
+    running_stack.enter(running_stack.district_of[request.node.nodeid])
     wait_until(lambda: not running_stack.marks(), seconds=60)
     yield running_stack
     for child in (

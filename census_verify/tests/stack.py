@@ -1,6 +1,7 @@
 """The whole program, really running: its own PostgreSQL and Valkey, web, worker, beat; and officers at it.
 
-Always the servers that the program brings along, so that a test may kill them.
+Always the servers that the program brings along, so that a test may kill them. One program serves all tests,
+and each test works in a district of its own: what one records, returns or uses up, no other one meets.
 """
 
 import http.cookiejar
@@ -22,7 +23,7 @@ import psycopg2
 
 from census_verify.local_servers import LocalPostgres, LocalValkey
 from census_verify.processes import Child
-from census_verify.tests.stack_data import PASSWORD
+from census_verify.tests.stack_data import AT_THE_PROVINCE, PASSWORD, codes_of
 
 REPO = Path(__file__).resolve().parents[2]
 EXPECTED_FIELD = re.compile(r'name="(p\d+-expected_pass)" value="(\d*)"')
@@ -30,7 +31,10 @@ FORM_FIELD = re.compile(r'name="(p(\d+)-outcome)"')
 
 
 class Stack:
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, households: list[int]):
+        """`households`: how many the first commune of each district holds."""
+        self.households = households
+        self.enter(0)
         self.var = folder
         self.postgres, self.valkey = LocalPostgres(folder), LocalValkey(folder)
         with socket.socket() as free:
@@ -55,6 +59,15 @@ class Stack:
         beat = [python, "-m", "celery", "-A", "census_verify", "beat", "--schedule", str(folder / "beat")]
         self.beat = self._child("beat", beat)
 
+    def enter(self, district: int) -> None:
+        """From here on everything is asked of this district."""
+        self.district = district
+        _, self.commune_code, self.other_commune_code = codes_of(district)
+
+    def login_of(self, who: str) -> str:
+        """The user name of `officer`, `colleague`, `district` … of this district, or of the province's."""
+        return who if who in AT_THE_PROVINCE else f"{who}.{self.district}"
+
     def _child(self, name: str, command: list[str]) -> Child:
         return Child(name, command, self.var, env=self.env, cwd=REPO)
 
@@ -63,7 +76,8 @@ class Stack:
         self.valkey.start()
         self.manage("migrate", "--verbosity", "0")
         self.manage("collectstatic", "--noinput", "--verbosity", "0")
-        subprocess.run([sys.executable, "-m", "census_verify.tests.stack_data"], env=self.env, cwd=REPO, check=True)
+        fill = [sys.executable, "-m", "census_verify.tests.stack_data", *map(str, self.households)]
+        subprocess.run(fill, env=self.env, cwd=REPO, check=True)
         for child in (self.web, self.worker, self.beat):
             child.start()
         wait_until(lambda: self.get("/readyz") == 200, seconds=60)
@@ -124,26 +138,32 @@ class Stack:
         assert "equals the recount" in self.manage("check_rollups").stdout
         assert self.verified() == self.counted()
 
-    def open_households(self) -> list[int]:
+    @property
+    def commune(self) -> int:
+        return self.unit(self.commune_code)
+
+    def unit(self, code: str) -> int:
+        return self.ask("SELECT id FROM households_administrativeunit WHERE code = %s", code)
+
+    def hamlet(self, name: str) -> int:
+        return self.ask(
+            "SELECT id FROM households_administrativeunit WHERE name = %s AND parent_id = %s", name, self.commune
+        )
+
+    def open_households(self, people: int | None = None) -> list[int]:
+        """The commune's households without any result; all of them, or those of so many people."""
         connection = self.connect()
         try:
             with connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT household_id FROM verification_roundform r JOIN households_administrativeunit u"
-                    " ON u.id = r.commune_id WHERE u.code = '18526' GROUP BY 1 HAVING bool_and(outcome = '') ORDER BY 1"
+                    " ON u.id = r.commune_id WHERE u.code = %s GROUP BY 1"
+                    " HAVING bool_and(outcome = '') AND count(*) = coalesce(%s, count(*)) ORDER BY 1",
+                    [self.commune_code, people],
                 )
                 return [pk for (pk,) in cursor.fetchall()]
         finally:
             connection.close()
-
-    def settle_returned(self) -> None:
-        """What other tests let the district return comes first on every officer's list: it is recorded anew."""
-        returned = (
-            "SELECT min(household_id) FROM verification_roundform r JOIN households_administrativeunit u"
-            " ON u.id = r.commune_id WHERE u.code = '18526' AND r.approval = 'returned'"
-        )
-        while household := self.ask(returned):
-            assert Officer(self, "officer").save(household).status == 302
 
 
 @dataclass(frozen=True)
@@ -161,12 +181,12 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 class Officer:
     """Somebody at a browser without scripts."""
 
-    def __init__(self, stack: Stack, username: str):
+    def __init__(self, stack: Stack, who: str):
         self.stack = stack
         self.cookies = http.cookiejar.CookieJar()
         self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies), NoRedirect)
         self.send("/accounts/login/")
-        answer = self.send("/accounts/login/", {"username": username, "password": PASSWORD})
+        answer = self.send("/accounts/login/", {"username": stack.login_of(who), "password": PASSWORD})
         assert answer.status == 302, answer
 
     def send(self, path: str, fields: dict | None = None) -> Answer:

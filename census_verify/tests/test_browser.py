@@ -32,9 +32,7 @@ def browser():
 def open_page(browser, stack: Stack):
     contexts = []
 
-    def open_as(username: str, *, scripts: bool = True, viewport: dict = DESK, keeps_returned: bool = False) -> Page:
-        if not keeps_returned:
-            stack.settle_returned()
+    def open_as(who: str, *, scripts: bool = True, viewport: dict = DESK) -> Page:
         context = browser.new_context(viewport=viewport, java_script_enabled=scripts, locale="vi-VN")
         contexts.append(context)
         page = context.new_page()
@@ -42,7 +40,7 @@ def open_page(browser, stack: Stack):
         page.on("console", lambda m: page.complaints.append(m.text) if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.goto(f"{stack.url}/accounts/login/")
-        page.fill("input[name=username]", username)
+        page.fill("input[name=username]", stack.login_of(who))
         page.fill("input[name=password]", PASSWORD)
         page.press("input[name=password]", "Enter")
         page.wait_for_url(lambda address: "/accounts/login/" not in address)  # a team finds its own page
@@ -67,7 +65,7 @@ def test_a_log_in_that_has_to_wait_comes_again_by_itself(browser, stack: Stack):
 
         page.route(lambda url: "/accounts/login/" in url, keep_waiting)
         page.goto(f"{stack.url}/exports/")
-        page.fill("#id_username", "officer")
+        page.fill("#id_username", stack.login_of("officer"))
         page.fill("#id_password", "wrong")
         page.press("#id_password", "Enter")
         expect(page.get_by_role("alert")).to_be_visible()
@@ -95,6 +93,7 @@ def serious_violations(page: Page) -> list[str]:
     return [v["id"] + ": " + v["nodes"][0]["html"][:200] for v in violations if v["impact"] in ("serious", "critical")]
 
 
+@pytest.mark.households(60)
 def test_fifty_households_with_the_keyboard_only(open_page, stack: Stack):
     before = stack.verified()
     page = open_page("officer")
@@ -254,9 +253,8 @@ def test_no_page_is_inaccessible_too_wide_or_untranslated(open_page, stack: Stac
     ):
         page = open_page(username, viewport=viewport)
         page.context.add_cookies([{"name": "django_language", "value": language, "url": stack.url}])
-        commune = stack.ask("SELECT id FROM households_administrativeunit WHERE code = '18526'")
         for path in paths:
-            page.goto(stack.url + path.format(commune=commune))
+            page.goto(stack.url + path.format(commune=stack.commune))
             assert page.locator("html").get_attribute("lang") == language
             serious = serious_violations(page)
             assert serious == [], (path, serious)

@@ -45,8 +45,8 @@ def names_on(page: Page) -> list[str]:
     return page.locator(".decision h2").all_inner_texts()
 
 
-def decide_all_before(stack: Stack) -> None:
-    """What other tests left in the queue is approved, or returned where the form reads otherwise by now."""
+def decide_all(stack: Stack) -> None:
+    """Everything in the queue is approved, or returned where the form reads otherwise by now."""
     district = Officer(stack, "district")
     while ids := re.findall(r'name="pass" value="(\d+)"', district.send("/approvals/").body):
         for pass_id in ids:
@@ -56,7 +56,6 @@ def decide_all_before(stack: Stack) -> None:
 
 
 def test_with_the_keyboard_only(open_page, stack: Stack):  # noqa: F811
-    decide_all_before(stack)
     forms = correct(stack, "PHẠM VĂN MỘT", "PHẠM VĂN HAI", "PHẠM VĂN BA", "PHẠM VĂN BỐN")
     page = open_page("district")
     page.goto(stack.url + QUEUE)
@@ -90,14 +89,13 @@ def test_with_the_keyboard_only(open_page, stack: Stack):  # noqa: F811
     expect(page.locator("main")).to_contain_text("Đã duyệt xong")
     assert [text for text in page.complaints if "400" not in text] == []
     # the officer finds it first, with the reason
-    officer = open_page("officer", keeps_returned=True)
+    officer = open_page("officer")
     officer.goto(f"{stack.url}/next/")
     expect(officer.locator("main")).to_contain_text("giấy khai sinh mờ")
     stack.require_true_totals()
 
 
 def test_without_scripts_and_on_a_telephone(open_page, stack: Stack):  # noqa: F811
-    decide_all_before(stack)
     forms = correct(stack, "VÕ VĂN MỘT", "VÕ VĂN HAI", "VÕ VĂN BA")
     page = open_page("district", scripts=False, viewport=PHONE)
     page.goto(stack.url + QUEUE)
@@ -115,7 +113,6 @@ def test_without_scripts_and_on_a_telephone(open_page, stack: Stack):  # noqa: F
 
 
 def test_two_officers_at_the_same_moment(open_page, stack: Stack):  # noqa: F811
-    decide_all_before(stack)
     (form,) = correct(stack, "LÝ VĂN MỘT")
     one, other = Officer(stack, "district"), Officer(stack, "district2")
     pass_id = re.search(r'name="pass" value="(\d+)"', one.send("/approvals/").body)[1]
@@ -145,12 +142,11 @@ def test_two_officers_at_the_same_moment(open_page, stack: Stack):  # noqa: F811
 
 
 def test_what_is_suspected_follows_in_the_worker(stack: Stack):
-    decide_all_before(stack)
     (form,) = correct(stack, "HỒ VĂN MỘT")
     # the made-up people of these tests share one name and one birth date, so each is suspected to be on two forms
     stack.manage("sweep_faults")
     suspected = "SELECT count(*) FROM households_suspectedfault WHERE form_id = %s AND fault = 'L09'"
     assert stack.ask(suspected, form) == 1
-    decide_all_before(stack)
+    decide_all(stack)
     wait_until(lambda: not stack.ask(suspected, form), seconds=20)
     stack.require_true_totals()

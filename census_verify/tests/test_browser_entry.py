@@ -47,14 +47,9 @@ class Keys:
         return self.count
 
 
-def household_of(page: Page, stack: Stack, people: int, username: str = "officer") -> Page:
+def household_of(page: Page, stack: Stack, people: int) -> Page:
     """An untouched household of so many people, opened."""
-    pk = stack.ask(
-        "SELECT household_id FROM verification_roundform r JOIN households_administrativeunit u ON u.id = r.commune_id"
-        " WHERE u.code = '18526' GROUP BY 1 HAVING bool_and(outcome = '') AND count(*) = %s ORDER BY 1 DESC LIMIT 1",
-        people,
-    )
-    page.goto(f"{stack.url}/households/{pk}/verify/")
+    page.goto(f"{stack.url}/households/{stack.open_households(people)[-1]}/verify/")
     assert people_on(page) == people
     return page
 
@@ -106,6 +101,7 @@ def test_two_items_of_one_person_and_what_they_are_called(open_page, stack: Stac
     assert outcome_of(page, 2) == "supplemented", "nothing stood there"
 
 
+@pytest.mark.households(60)
 def test_fifty_mixed_households_without_a_mouse(open_page, stack: Stack):  # noqa: F811
     """Eight in ten all right, one with a correction, one with somebody absent."""
     page = open_page("colleague")

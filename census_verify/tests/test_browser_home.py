@@ -23,10 +23,6 @@ def figure_of(page: Page, state: str) -> int:
     return int(page.locator(f".states a[href$='state={state}'] .figure").inner_text().replace(".", ""))
 
 
-def commune_of(stack: Stack) -> int:
-    return stack.ask("SELECT id FROM households_administrativeunit WHERE code = '18526'")
-
-
 def tab_to(page: Page, target: str) -> None:
     """With the Tab key alone until the link or button that reads `target` has the focus."""
     for _ in range(60):
@@ -107,7 +103,7 @@ def test_a_team_goes_into_each_of_its_communes(open_page, stack: Stack):  # noqa
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_accessible_and_not_too_wide(open_page, stack: Stack, viewport, language):  # noqa: F811
-    commune = commune_of(stack)
+    commune = stack.commune
     for username, paths in (
         ("officer", ["/", "/today/", f"/units/{commune}/figures/", f"/units/{commune}/forms/?state=later"]),
         ("member", ["/", f"/units/{commune}/", "/today/?day=x"]),

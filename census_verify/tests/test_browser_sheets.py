@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
-from census_verify.tests.stack import Stack, wait_until
+from census_verify.tests.stack import Stack
 from census_verify.tests.test_browser import (  # noqa: F401 - fixtures
     DESK,
     PHONE,
@@ -19,13 +19,9 @@ from census_verify.tests.test_browser import (  # noqa: F401 - fixtures
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
-def unit(stack: Stack, name: str) -> int:
-    return stack.ask("SELECT id FROM households_administrativeunit WHERE name = %s", name)
-
-
 def print_hamlet(page: Page, stack: Stack, name: str) -> str:
     """Prints a hamlet and waits for the file; the number of its first sheet."""
-    page.goto(f"{stack.url}/units/{unit(stack, name)}/sheets/")
+    page.goto(f"{stack.url}/units/{stack.hamlet(name)}/sheets/")
     row = page.locator("tr.is-chosen button")
     row.focus()
     press_and_wait(page, "Enter")
@@ -128,10 +124,10 @@ def test_somebody_else_was_quicker(open_page, stack: Stack):  # noqa: F811
     assert of_sheet(stack, number) > 0
 
 
+@pytest.mark.households(300)
 def test_a_whole_commune_in_the_worker_killed_once(open_page, stack: Stack):  # noqa: F811
     page = open_page("officer")
-    commune = stack.ask("SELECT id FROM households_administrativeunit WHERE code = '18526'")
-    page.goto(f"{stack.url}/units/{commune}/sheets/")
+    page.goto(f"{stack.url}/units/{stack.commune}/sheets/")
     page.locator("button.main").focus()
     press_and_wait(page, "Enter")
     expect(page.locator("progress[value]")).to_be_visible(timeout=30_000)
@@ -144,10 +140,10 @@ def test_a_whole_commune_in_the_worker_killed_once(open_page, stack: Stack):  # 
     due = stack.ask(f"{lines} WHERE s.printing_id = %s", job)
     assert sheets > 10
     assert due == stack.ask(
-        "SELECT count(*) FROM verification_roundform WHERE commune_id = %s AND outcome = ''", commune
+        "SELECT count(*) FROM verification_roundform WHERE commune_id = %s AND outcome = ''", stack.commune
     )
     page.goto(f"{stack.url}/sheets/")
-    wait_until(lambda: page.locator("section table").count() >= 3, seconds=5)
+    expect(page.locator("section table")).not_to_have_count(0)
 
 
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
@@ -157,7 +153,7 @@ def test_no_page_is_inaccessible_too_wide_or_untranslated(open_page, stack: Stac
     number = print_hamlet(page, stack, "Nam")
     page.context.add_cookies([{"name": "django_language", "value": language, "url": stack.url}])
     sheet = int(number.replace("-", "")[:-1])
-    for path in ("/sheets/", f"/units/{unit(stack, 'Nam')}/sheets/", f"/sheets/{sheet}/", page.url[len(stack.url) :]):
+    for path in ("/sheets/", f"/units/{stack.hamlet('Nam')}/sheets/", f"/sheets/{sheet}/", page.url[len(stack.url) :]):
         page.goto(stack.url + path)
         assert page.locator("html").get_attribute("lang") == language
         assert serious_violations(page) == [], path

@@ -85,6 +85,7 @@ def test_the_broker_killed_and_restarted(stack: Stack):
     stack.require_true_totals()
 
 
+@pytest.mark.households(30)
 @pytest.mark.parametrize("how", ["stopped", "killed"])
 def test_the_database_restarted_while_officers_save(stack: Stack, how):
     before = stack.counted()
@@ -114,6 +115,7 @@ def test_the_database_restarted_while_officers_save(stack: Stack, how):
     stack.require_true_totals()
 
 
+@pytest.mark.households(60)
 def test_two_workers_at_once(stack: Stack):
     before = stack.counted()
     stack.second_worker.start()

@@ -33,6 +33,7 @@ def hang_up(stack: Stack, request: bytes, number: int) -> None:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
 
+@pytest.mark.households(60)
 def test_a_thousand_requests_cut_off_in_the_middle(stack: Stack):
     officer = Officer(stack, "officer")
     households = stack.open_households()[:50]

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
 ROWS = 3_000
 HEADINGS = "Mã vạch;Ngày thu thập;Mã xã;Thôn, tổ dân phố;Số sổ hộ khẩu;Họ và tên;Ngày sinh;Giới tính;Quan hệ với chủ hộ"
-NOT_A_ROW = "\nF999999;32/13/2018;18547;thôn Phú Bình;9;NGUYỄN VĂN THỬ;17/5/1980;Nam;Chủ hộ"
+NOT_A_ROW = "\nF999999;32/13/2018;{commune};thôn Phú Bình;9;NGUYỄN VĂN THỬ;17/5/1980;Nam;Chủ hộ"
 # the load stores what is suspected after all forms stand in the table, and before it commits
 LAST_STEP = "households_suspectedfault"
 AT_THE_LAST_STEP = (
@@ -21,14 +21,14 @@ AT_THE_LAST_STEP = (
 )
 
 
-def file_of(series: str) -> bytes:
+def file_of(series: str, commune: str) -> bytes:
     """A household of three to a book; the last row is refused. Synthetic people."""
     rows = [
-        f"\n{series}{n:07d};15/9/2018;18547;thôn Phú Bình;{series}{n // 3};NGUYỄN VĂN THỬ {'ABC'[n % 3]};17/5/1980;Nam;"
+        f"\n{series}{n:07d};15/9/2018;{commune};thôn Phú Bình;{series}{n // 3};NGUYỄN VĂN THỬ {'ABC'[n % 3]};17/5/1980;Nam;"
         f"{'Chủ hộ' if n % 3 == 0 else 'Con'}"
         for n in range(ROWS)
     ]
-    return "".join([HEADINGS, *rows, NOT_A_ROW]).encode("utf-8-sig")
+    return "".join([HEADINGS, *rows, NOT_A_ROW.format(commune=commune)]).encode("utf-8-sig")
 
 
 class Import:
@@ -36,7 +36,7 @@ class Import:
 
     def __init__(self, stack: Stack, series: str):
         self.stack, self.series, self.admin = stack, series, Officer(stack, "admin")
-        uploaded = self.admin.upload("/imports/new/?kind=forms", "phieu.csv", file_of(series))
+        uploaded = self.admin.upload("/imports/new/?kind=forms", "phieu.csv", file_of(series, stack.other_commune_code))
         assert uploaded.status == 302, uploaded.body
         self.address = uploaded.location.removesuffix("columns/")
         self.pk = int(self.address.strip("/").split("/")[-1])

@@ -46,9 +46,18 @@ def make_team(district: AdministrativeUnit, *communes: AdministrativeUnit) -> Wo
 
 def make_household(hamlet: AdministrativeUnit, people: int = 0, **fields) -> Household:
     """A household of `people` correct, qualified forms."""
+    household = household_of(hamlet, **fields)
+    household.save()
+    for form in forms_of(household, people):
+        form.save()
+    return household
+
+
+def household_of(hamlet: AdministrativeUnit, **fields) -> Household:
+    """Not saved yet."""
     commune = hamlet.parent
     number = next(numbers)
-    household = Household.objects.create(
+    return Household(
         **{
             "province": commune.parent.parent,
             "commune": commune,
@@ -60,14 +69,23 @@ def make_household(hamlet: AdministrativeUnit, people: int = 0, **fields) -> Hou
         }
         | fields
     )
-    for line in range(1, people + 1):
-        make_form(household, line=line, relation="Chủ hộ" if line == 1 else "Con")
-    return household
+
+
+def forms_of(household: Household, people: int) -> list[CollectionForm]:
+    """The forms of a head and children, not saved yet."""
+    return [form_of(household, line=line, relation="Chủ hộ" if line == 1 else "Con") for line in range(1, people + 1)]
 
 
 def make_form(household: Household, **fields) -> CollectionForm:
+    form = form_of(household, **fields)
+    form.save()
+    return form
+
+
+def form_of(household: Household, **fields) -> CollectionForm:
+    """Not saved yet."""
     name = fields.pop("full_name", "NGUYỄN VĂN THỬ")
-    return CollectionForm.objects.create(
+    return CollectionForm(
         **{
             "province": household.province,
             "commune": household.commune,
