@@ -57,8 +57,8 @@ def once_an_owner(name: str, *fields: str) -> list[models.BaseConstraint]:
     ]
 
 
-class Tally(Owned, Counts):
-    """The figures of a unit or team to date: the denominators, and the standing results."""
+class Denominators(models.Model):
+    """From the population down to the forms of the round, each part of the one before it."""
 
     population = models.IntegerField(_("population"), default=0)
     plan = models.IntegerField(_("plan"), default=0)
@@ -66,6 +66,14 @@ class Tally(Owned, Counts):
     qualified = models.IntegerField(_("qualified"), default=0)
     in_scope = models.IntegerField(_("in scope"), default=0)
     new_people = models.IntegerField(_("new people, outside the plan"), default=0)
+
+    class Meta:
+        abstract = True
+
+
+class Tally(Owned, Denominators, Counts):
+    """The figures of a unit or team to date: the denominators, and the standing results."""
+
     rolled_up_at = models.DateTimeField()
 
     class Meta:
@@ -96,6 +104,32 @@ class DailyTally(Owned, Counts):
         verbose_name = _("daily tally")
         verbose_name_plural = _("daily tallies")
         constraints = once_an_owner("daily_tally", "day")
+
+
+class Movement(Owned, Counts):
+    """By how much the standing results of a day of verification changed through what became known on one day.
+
+    Summed up to a cut-off they are the figures as they were known then (decision 0027). What became known on a day
+    that is over never changes, because passes and their events are only appended."""
+
+    day = models.DateField(_("known on"))
+    counted_on = models.DateField(_("verified on"))
+
+    class Meta:
+        verbose_name = _("movement")
+        verbose_name_plural = _("movements")
+        constraints = once_an_owner("movement", "day", "counted_on")
+
+
+class BaseMovement(Owned, Denominators):
+    """By how much the denominators changed on one day."""
+
+    day = models.DateField(_("known on"))
+
+    class Meta:
+        verbose_name = _("movement of denominators")
+        verbose_name_plural = _("movements of denominators")
+        constraints = once_an_owner("base_movement", "day")
 
 
 class FaultTally(Owned):

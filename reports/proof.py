@@ -6,14 +6,16 @@ standing results that `RoundForm` repeats, and sums a tree of its own making.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 
 from django.db import connection, transaction
 
 from households.models import AdministrativeUnit, TeamCommune
-from reports.models import DailyTally, FaultTally, RefusalTally, SuspicionTally, Tally
-from reports.rollups import COUNTS, roll_up
-from verification.models import Plan, PlanAdjustment, Round
-from verification.rules import is_verified
+from reports.models import BaseMovement, DailyTally, FaultTally, Movement, RefusalTally, SuspicionTally, Tally
+from reports.rollups import COUNTS, DENOMINATORS, roll_up
+from verification.models import PassEvent, Plan, PlanAdjustment, Round
+from verification.rules import approval_at_first, is_verified
 
 # The district's last word on each pass; a pass that asks for one and has none is waiting.
 DECIDED = """
@@ -64,6 +66,18 @@ UNEQUAL_RESULTS = f"""
         pass.verified_on, pass.next_visit_on,
         CASE {APPROVAL} WHEN 'pending' THEN pass.recorded_at WHEN 'returned' THEN decided.at END
     )"""
+
+
+# What no event ever touched stands since it was recorded, and is counted in the lump.
+RECORDED = """
+    SELECT commune_id, (recorded_at AT TIME ZONE 'Asia/Ho_Chi_Minh' + make_interval(hours => 24 - %(hour)s))::date,
+        verified_on, outcome, count(*)
+    FROM verification_verificationpass pass WHERE round_id = %(round)s AND NOT EXISTS (
+        SELECT 1 FROM verification_passevent WHERE verification_pass_id = pass.id) GROUP BY 1, 2, 3, 4"""
+TOLD = """
+    SELECT pass.id, pass.commune_id, pass.verified_on, pass.outcome, pass.recorded_at, event.kind, event.at
+    FROM verification_verificationpass pass JOIN verification_passevent event ON event.verification_pass_id = pass.id
+    WHERE pass.round_id = %(round)s ORDER BY pass.id, event.id"""
 
 
 class MarksWait(Exception):
@@ -120,6 +134,10 @@ def _recount(cursor, round: Round) -> Counter:
         for owner in owners["commune", commune]:
             figures[key[0], owner, key[1:], column] += count
 
+    def columns_of(outcome: str, approval: str) -> list[str]:
+        verified = ["verified"] if is_verified(outcome, approval, round.counting_outcomes) else []
+        return [outcome, *verified, *([approval] if approval in ("pending", "returned") else [])]
+
     for plan in Plan.objects.filter(round=round):
         add(None, plan.commune_id, ("tally",), "plan", plan.forms)
         add(None, plan.commune_id, ("tally",), "population", plan.population)
@@ -139,12 +157,12 @@ def _recount(cursor, round: Round) -> Counter:
         add(hamlet, commune, ("tally",), "new_people", count)
     cursor.execute(STANDING, _params(round))
     for hamlet, commune, day, outcome, approval, count in cursor.fetchall():
-        columns = [outcome, *([approval] if approval in ("pending", "returned") else [])]
-        if is_verified(outcome, approval, round.counting_outcomes):
-            columns.append("verified")
-        for column in columns:
+        for column in columns_of(outcome, approval):
             add(hamlet, commune, ("tally",), column, count)
             add(None, commune, ("days", day), column, count)
+    for commune, known_on, day, outcome, approval, count in _changes(cursor, round):
+        for column in columns_of(outcome, approval):
+            add(None, commune, ("movements", known_on, day), column, count)
     cursor.execute(FAULTS, [round.pk])
     for commune, day, fault, count in cursor.fetchall():
         add(None, commune, ("faults", day, fault), "forms", count)
@@ -153,7 +171,32 @@ def _recount(cursor, round: Round) -> Counter:
         add(None, commune, ("suspicions", fault), "forms", count)
         if in_scope and not (outcome and is_verified(outcome, approval, round.counting_outcomes)):
             add(None, commune, ("suspicions", fault), "open", count)
+    above_hamlets = {owner for of_commune in owners.values() for owner in of_commune}
+    for (table, owner, _key, column), count in list(figures.items()):
+        if table == "tally" and column in DENOMINATORS and owner in above_hamlets:
+            figures["bases", owner, (), column] = count
     return figures
+
+
+def _changes(cursor, round: Round) -> Iterator[tuple]:
+    """(commune, day known, day of verification, outcome, approval, +n or -n) for each change of what stands."""
+    cursor.execute(RECORDED, {"round": round.pk, "hour": round.cut_off_hour})
+    for commune, known_on, day, outcome, count in cursor.fetchall():
+        yield commune, known_on, day, outcome, approval_at_first(outcome, round.approval_outcomes), count
+    cursor.execute(TOLD, {"round": round.pk})
+    for (_pk, commune, day, outcome, recorded_at), events in groupby(cursor.fetchall(), itemgetter(0, 1, 2, 3, 4)):
+        stands, approval = True, approval_at_first(outcome, round.approval_outcomes)
+        yield commune, round.known_on(recorded_at), day, outcome, approval, 1
+        for *_same, kind, at in events:
+            known_on = round.known_on(at)
+            if stands:
+                yield commune, known_on, day, outcome, approval, -1
+            if kind in (PassEvent.Kind.APPROVED, PassEvent.Kind.RETURNED):
+                approval = kind
+            else:
+                stands = kind == PassEvent.Kind.RESTORED
+            if stands:
+                yield commune, known_on, day, outcome, approval, 1
 
 
 def _owners(round: Round) -> dict:
@@ -184,8 +227,12 @@ def _stored(round: Round) -> Counter:
     read("tally", Tally, (), ["population", "plan", "collected", "qualified", "in_scope", "new_people", *COUNTS])
     read("days", DailyTally, ("day",), COUNTS)
     read("faults", FaultTally, ("day", "fault"), ["forms"])
+    read("movements", Movement, ("day", "counted_on"), COUNTS)
     read("refusals", RefusalTally, ("reason",), ["forms"])
     read("suspicions", SuspicionTally, ("fault",), ["forms", "open"])
+    for unit, team, *counts in BaseMovement.objects.filter(round=round).values_list("unit", "team", *DENOMINATORS):
+        for column, count in zip(DENOMINATORS, counts, strict=True):
+            figures["bases", ("unit", unit) if unit else ("team", team), (), column] += count
     return figures
 
 

@@ -7,7 +7,7 @@ from the first mark taken to the last total written; whatever breaks, both roll 
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django.db import connection, transaction
 
@@ -15,27 +15,32 @@ from census_verify import clock
 from households import suspicions
 from households.models import AdministrativeUnit
 from households.suspicions import Swept
-from reports.models import Counts, DailyTally, FaultTally, RefusalTally, SuspicionTally, Tally
+from reports import movements
+from reports.models import (
+    BaseMovement,
+    DailyTally,
+    Denominators,
+    FaultTally,
+    Movement,
+    RefusalTally,
+    SuspicionTally,
+    Tally,
+)
+from reports.movements import CONDITIONS, COUNTS, VERIFIED
 from verification import outbox
 from verification.models import Round
-from verification.terms import REMOVALS, WITH_CORRECTIONS, Outcome
+from verification.terms import WITH_CORRECTIONS
 
 # Roll-ups run one after the other: two that touched the same district would each sum the other's
 # communes as they were. One run takes milliseconds, and takes every mark there is.
 LOCK = 20200630
 
-COUNTS = [f.name for f in Counts._meta.fields]
 FORM_COUNTS = ["collected", "qualified"]
 PLANNED = ["population", "plan"]
 
-VERIFIED = "outcome = ANY(%(counting)s) AND (outcome <> ALL(%(removals)s) OR approval IN ('', 'approved'))"
+DENOMINATORS = [f.name for f in Denominators._meta.fields]
 COUNT_SQL = ",\n    ".join(
-    [
-        f"count(*) FILTER (WHERE {VERIFIED}) AS verified",
-        "count(*) FILTER (WHERE approval = 'pending') AS pending",
-        "count(*) FILTER (WHERE approval = 'returned') AS returned",
-        *(f"count(*) FILTER (WHERE outcome = '{outcome}') AS {outcome}" for outcome in Outcome.values),
-    ]
+    f"count(*) FILTER (WHERE {condition}) AS {column}" for column, condition in CONDITIONS.items()
 )
 
 
@@ -122,7 +127,9 @@ DAILY = Table(DailyTally._meta.db_table, ("day",), tuple(COUNTS))
 FAULTS = Table(FaultTally._meta.db_table, ("day", "fault"), ("forms",))
 REFUSALS = Table(RefusalTally._meta.db_table, ("reason",), ("forms",))
 SUSPICIONS = Table(SuspicionTally._meta.db_table, ("fault",), ("forms", "open"))
-TABLES = (TALLY, DAILY, FAULTS, REFUSALS, SUSPICIONS)
+MOVEMENTS = Table(Movement._meta.db_table, ("day", "counted_on"), tuple(COUNTS))
+BASE_MOVEMENTS = Table(BaseMovement._meta.db_table, ("day",), tuple(DENOMINATORS))
+TABLES = (TALLY, DAILY, FAULTS, REFUSALS, SUSPICIONS, MOVEMENTS, BASE_MOVEMENTS)
 
 HAMLETS = f"""
     SELECT hamlet_id AS owner, 0 AS population, 0 AS plan,
@@ -182,6 +189,19 @@ SUSPECTED = f"""
     GROUP BY suspected.commune_id, suspected.fault"""
 
 
+# The denominators have no history of their own in the register: what is not booked yet is booked on `known_on`.
+BASES_MOVED = f"""
+    SELECT * FROM (
+        SELECT unit_id AS owner, %(known_on)s::date AS day,
+            {", ".join(f"(tally.{c} - coalesce(booked.{c}, 0))::int AS {c}" for c in DENOMINATORS)}
+        FROM reports_tally tally LEFT JOIN (
+            SELECT unit_id, {", ".join(f"sum({c}) AS {c}" for c in DENOMINATORS)}
+            FROM reports_basemovement WHERE round_id = %(round)s AND unit_id = ANY(%(owners)s) AND day <> %(known_on)s
+            GROUP BY unit_id
+        ) booked USING (unit_id)
+        WHERE tally.round_id = %(round)s AND unit_id = ANY(%(owners)s)
+    ) moved WHERE {" OR ".join(f"{c} <> 0" for c in DENOMINATORS)}"""
+
 RECOUNTS = (
     (TALLY, COMMUNES),
     (DAILY, DAYS),
@@ -219,6 +239,7 @@ def roll_up() -> dict[int, set[int]]:
 
 def _recount(cursor, round: Round, communes: list[int], *, every_day: bool) -> None:
     params = counting_params(round) | {"communes": communes, "now": clock.now()}
+    known = None if every_day else _days_since_last_time(round, communes)
     hamlets = _ids(cursor, "SELECT id FROM households_administrativeunit WHERE parent_id = ANY(%s)", communes)
     TALLY.replace(cursor, owner="unit", owners=hamlets, select=HAMLETS, params=params)
     # The communes are recounted whole; above them only the days that changed are summed again.
@@ -226,6 +247,8 @@ def _recount(cursor, round: Round, communes: list[int], *, every_day: bool) -> N
         table: table.replace(cursor, owner="unit", owners=communes, select=select, params=params)
         for table, select in RECOUNTS
     }
+    days[MOVEMENTS] = _move(cursor, communes, params, known, round)
+    days[BASE_MOVEMENTS] = _move_bases(cursor, communes, params, round)
     if every_day:
         days = dict.fromkeys(days)
     moved = [table for table in TABLES if days[table] != []]
@@ -246,14 +269,53 @@ def _recount(cursor, round: Round, communes: list[int], *, every_day: bool) -> N
             table.climb_to_teams(cursor, teams, params, days[table] or None)
 
 
+def _days_since_last_time(round: Round, communes: list[int]) -> list[date] | None:
+    """The days about which something may have become known since these communes were last rolled up; None where
+    one never was. One day more than that: what was recorded before and committed after is still to come."""
+    stamps = Tally.objects.filter(round=round, unit__in=communes).values_list("rolled_up_at", flat=True)
+    if len(stamps) < len(communes):
+        return None
+    last = round.known_on(clock.now())
+    first = min(round.known_on(min(stamps)), last) - timedelta(days=1)
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def _move(cursor, communes: list[int], params: dict, days: list[date] | None, round: Round) -> list[date | None]:
+    since = round.known_from(days[0]) if days else None
+    return MOVEMENTS.replace(
+        cursor,
+        owner="unit",
+        owners=communes,
+        select=movements.movements_sql(days),
+        params=params | {"since": since},
+        days=days,
+    )
+
+
+def _move_bases(cursor, communes: list[int], params: dict, round: Round) -> list[date | None]:
+    """The first denominators of a commune are those the round was opened with, whenever they are counted first."""
+    today = round.known_on(clock.now())
+    booked = set(BaseMovement.objects.filter(round=round, unit__in=communes).values_list("unit_id", flat=True))
+    days = []
+    for owners, known_on in (
+        ([pk for pk in communes if pk in booked], today),
+        ([pk for pk in communes if pk not in booked], min(round.known_on(round.opened_at), today)),
+    ):
+        if owners:
+            days += BASE_MOVEMENTS.replace(
+                cursor,
+                owner="unit",
+                owners=owners,
+                select=BASES_MOVED,
+                params=params | {"known_on": known_on},
+                days=[known_on],
+            )
+    return days
+
+
 def counting_params(round: Round) -> dict:
     """What the counting SQL asks of the round's settings."""
-    return {
-        "round": round.pk,
-        "counting": list(round.counting_outcomes),
-        "removals": [outcome.value for outcome in REMOVALS],
-        "corrections": [outcome.value for outcome in WITH_CORRECTIONS],
-    }
+    return movements.params_of(round) | {"corrections": [outcome.value for outcome in WITH_CORRECTIONS]}
 
 
 def _ids(cursor, sql: str, ids: list[int]) -> list[int]:

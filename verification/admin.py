@@ -20,7 +20,15 @@ class RoundAdmin(admin.ModelAdmin):
     readonly_fields = ["status", "opened_at", "opened_by"]
 
     def get_readonly_fields(self, request, obj=None):
-        fixed = ["area", "starts_on", "collected_until", "counting_outcomes", "approval_outcomes", "approving_level"]
+        fixed = [
+            "area",
+            "starts_on",
+            "collected_until",
+            "counting_outcomes",
+            "approval_outcomes",
+            "approving_level",
+            "cut_off_hour",
+        ]
         return [*self.readonly_fields, *(fixed if obj and obj.status != Round.Status.PLANNED else [])]
 
     def has_delete_permission(self, request, obj=None):

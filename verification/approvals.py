@@ -1,4 +1,4 @@
-"""The district's decision on what waits for it: approve or return, many at once, all or none."""
+"""The district's decisions: approve or return what waits for it, reopen what was decided; many at once, all or none."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from households.models import User
 from verification import form_values, outbox, permissions
 from verification.models import Correction, PassEvent, Round, RoundForm, VerificationPass
 from verification.rules import Conflict, InvalidEntry, NotAllowed
-from verification.services import append_events, locked_rows
+from verification.services import append_events, end, let_stand, locked_rows, save_standing
 from verification.terms import Approval
 
 AT_ONCE = 500  # what one transaction decides and one page may show as refused
@@ -54,6 +54,46 @@ def decide(*, round: Round, pass_ids: Iterable[int], approval: Approval, by: Use
     decided.update(approval=approval, waits_since=now if approval == Approval.RETURNED else None)
     outbox.mark(round.pk, {row.commune_id for row in rows.values()})
     return list(decided)
+
+
+@transaction.atomic
+def reopen(*, round: Round, pass_ids: Iterable[int], by: User, reason: str) -> list[RoundForm]:
+    """Take standing results off again, whatever they were, so that their forms are verified anew: all, or none.
+
+    The passes remain as history, and so do the values that their corrections put into force. `pass_ids` are the
+    results as she saw them; what waits for approval is approved or returned instead. Raises NotAllowed, InvalidEntry,
+    or Conflict with everybody of whom it cannot be done.
+    """
+    form_of = dict(VerificationPass.objects.filter(round=round, pk__in=set(pass_ids)).values_list("pk", "form_id"))
+    if not form_of:
+        raise InvalidEntry(say("Choose at least one person."))
+    if len(form_of) > AT_ONCE:
+        raise InvalidEntry(say("At most %(count)d at once.") % {"count": AT_ONCE})
+    rows = locked_rows(RoundForm.objects.in_round(round).filter(form__in=form_of.values()))
+    if not all(permissions.can_decide_in(by, row.commune, round) for row in rows.values()):
+        raise NotAllowed(say("The district decides on the results of its own communes."))
+    if round.status != Round.Status.OPEN:
+        raise Conflict(say("The round “%(round)s” is not open.") % {"round": round.name})
+    reason = text.clean(reason)[:200]
+    if not reason:
+        raise InvalidEntry(say("Give the reason."), field="reason")
+    _refuse(
+        (row.form_id, say("%(name)s: the result you saw does not stand any more.") % {"name": row.form.full_name})
+        for pass_id, row in ((pass_id, rows[form_id]) for pass_id, form_id in form_of.items())
+        if row.standing_pass_id != pass_id
+    )
+    _refuse(
+        (row.form_id, say("%(name)s waits for approval: approve or return it.") % {"name": row.form.full_name})
+        for row in rows.values()
+        if row.approval == Approval.PENDING
+    )
+    passes = [row.standing_pass for row in rows.values()]
+    end(passes, PassEvent.Kind.REOPENED, by, reason)
+    for row in rows.values():
+        let_stand(row, None, round, None)
+    save_standing(rows.values())
+    outbox.mark(round.pk, {row.commune_id for row in rows.values()})
+    return list(rows.values())
 
 
 def _require_waiting(form_of: dict[int, int], rows: dict[int, RoundForm]) -> None:

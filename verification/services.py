@@ -100,7 +100,7 @@ def _record(
     if superseded := [p.supersedes_id for p in passes if p.supersedes_id]:
         if recorded := _recorded_before(submission, entries, by):
             return recorded
-        _end(list(VerificationPass.objects.filter(pk__in=superseded)), PassEvent.Kind.SUPERSEDED, by)
+        end(list(VerificationPass.objects.filter(pk__in=superseded)), PassEvent.Kind.SUPERSEDED, by)
     if not _append(passes, round):
         return _recorded_before(submission, entries, by)
     transaction.on_commit(outbox.wake)
@@ -361,11 +361,12 @@ def correction_of(entry: CorrectionEntry, of: Entry, form: CollectionForm) -> tu
     )
 
 
-def _end(passes: list[VerificationPass], kind: PassEvent.Kind, by: User) -> None:
+def end(passes: list[VerificationPass], kind: PassEvent.Kind, by: User, reason: str = "") -> None:
+    """The passes stand no longer; what stands in their place is written by `let_stand` or with a new pass."""
     if not passes:
         return
     VerificationPass.objects.filter(pk__in=[p.pk for p in passes]).update(is_standing=False)
-    append_events(passes, kind, by)
+    append_events(passes, kind, by, reason)
 
 
 def append_events(
@@ -377,10 +378,11 @@ def append_events(
     )
 
 
-def _let_stand(
+def let_stand(
     row: RoundForm, verification_pass: VerificationPass | None, round: Round, decided: PassEvent | None
 ) -> None:
-    """`decided`: the district's last word on the pass, where it had one."""
+    """Puts the pass, or none, into its form's row, which `save_standing` writes. `decided`: the district's last word
+    on the pass, where it had one."""
     row.standing_pass = verification_pass
     row.outcome = verification_pass.outcome if verification_pass else ""
     row.approval = decided.kind if decided else rules.approval_at_first(row.outcome, round.approval_outcomes)
@@ -393,7 +395,7 @@ def _let_stand(
     row.waits_since = since.get(row.approval)
 
 
-def _save_standing(rows: Iterable[RoundForm]) -> None:
+def save_standing(rows: Iterable[RoundForm]) -> None:
     columns = ["standing_pass", "outcome", "approval", "counted_on", "next_visit_on", "waits_since"]
     RoundForm.objects.bulk_update(rows, columns)
 
@@ -428,15 +430,15 @@ def undo_submission(*, submission: UUID, by: User) -> list[VerificationPass]:
     form_values.give_back(
         Correction.objects.filter(verification_pass__in=passes, approval="").select_related("verification_pass")
     )
-    _end(passes, PassEvent.Kind.UNDONE, by)
+    end(passes, PassEvent.Kind.UNDONE, by)
     restored = [p.supersedes for p in passes if p.supersedes]
     VerificationPass.objects.filter(pk__in=[p.pk for p in restored]).update(is_standing=True)
     append_events(restored, PassEvent.Kind.RESTORED, by)
     decisions = _decisions_on(restored)
     for verification_pass in passes:
         earlier = verification_pass.supersedes
-        _let_stand(rows[verification_pass.form_id], earlier, round, decisions.get(earlier and earlier.pk))
-    _save_standing(rows.values())
+        let_stand(rows[verification_pass.form_id], earlier, round, decisions.get(earlier and earlier.pk))
+    save_standing(rows.values())
     if sheets:
         Sheet.objects.filter(pk__in=[sheet.pk for sheet in sheets]).update(entered_at=None, entered_by=None)
     outbox.mark(round.pk, {p.commune_id for p in passes})

@@ -9,16 +9,16 @@ from django.db.models import F, Sum
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from census_verify import clock
 from reports import proof, rollups
-from reports.models import DailyTally, FaultTally, RefusalTally, SuspicionTally, Tally
-from reports.rollups import COUNTS, FORM_COUNTS, PLANNED
-from verification import services
+from reports.models import BaseMovement, DailyTally, FaultTally, Movement, RefusalTally, SuspicionTally, Tally
+from reports.rollups import COUNTS, DENOMINATORS, FORM_COUNTS, PLANNED
+from verification import approvals, services
 from verification.models import RoundForm
 from verification.rules import CorrectionEntry, Refusal
 from verification.terms import Approval, Outcome
 from verification.tests.factories import decide, record
 
-TODAY = date(2020, 6, 19)
 FIELDS = {
     "deceased": {"event_on": date(2019, 1, 2), "paper": "archive"},
     "moved_away": {"event_on": date(2019, 1, 2), "destination": "Vinh"},
@@ -39,7 +39,7 @@ class Step:
 
 steps = st.builds(
     Step,
-    what=st.sampled_from(["record", "record", "record", "undo", "decide", "roll_up"]),
+    what=st.sampled_from(["record", "record", "record", "undo", "decide", "reopen", "roll_up"]),
     home=st.sampled_from(["four", "two", "three", "phu_gia", "hung_tri"]),
     outcome=st.sampled_from(["matched", "matched", *FIELDS, "emigrated"]),
     days_ago=st.integers(0, 3),
@@ -52,7 +52,7 @@ def take(step: Step, homes, cast, submissions: list) -> None:
     officer = {"phu_gia": cast.member, "hung_tri": cast.stranger}.get(step.home, cast.officer)
     if step.what == "record":
         only = [home.forms.order_by("line").first().pk] if step.first_person_only else None
-        made = record(home, officer, step.outcome, only=only, verified_on=TODAY - timedelta(days=step.days_ago),
+        made = record(home, officer, step.outcome, only=only, verified_on=clock.today() - timedelta(days=step.days_ago),
                       **FIELDS.get(step.outcome, {}))  # fmt: skip
         submissions.append((made.passes[0].submission, officer))
     elif step.what == "undo" and submissions:
@@ -63,6 +63,11 @@ def take(step: Step, homes, cast, submissions: list) -> None:
         waiting = RoundForm.objects.filter(household=home, approval=Approval.PENDING)
         by = cast.supervisor if step.home != "hung_tri" else cast.stranger  # who may not
         decide(waiting.values_list("form", flat=True), by, decision, "xem lại")
+    elif step.what == "reopen":
+        standing = RoundForm.objects.filter(household=home).exclude(standing_pass=None)
+        by = cast.supervisor if step.home != "hung_tri" else cast.stranger
+        passes = list(standing.values_list("standing_pass", flat=True))
+        approvals.reopen(round=standing[0].round, pass_ids=passes, by=by, reason="xem lại") if passes else None
     elif step.what == "roll_up":
         rollups.roll_up()
 
@@ -90,11 +95,14 @@ def each_parent_is_the_sum_of_its_children() -> None:
         FaultTally: ["day", "fault"],
         RefusalTally: ["reason"],
         SuspicionTally: ["fault"],
+        Movement: ["day", "counted_on"],
+        BaseMovement: ["day"],
     }
     for model, names in keys.items():
         columns = [*PLANNED, *FORM_COUNTS, "in_scope", *COUNTS] if model is Tally else COUNTS
         columns = ["forms"] if model in (FaultTally, RefusalTally) else columns
         columns = ["forms", "open"] if model is SuspicionTally else columns
+        columns = DENOMINATORS if model is BaseMovement else columns
         for parent in model.objects.filter(unit__level__lt=3):
             key = {name: getattr(parent, name) for name in names}
             children = model.objects.filter(unit__parent=parent.unit, **key)

@@ -1,10 +1,11 @@
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from households.models import AdministrativeUnit, CollectionForm, Household, User
@@ -68,6 +69,12 @@ class Round(models.Model):
     approving_level = models.SmallIntegerField(
         _("who approves"), choices=ApprovingLevel, default=ApprovingLevel.DISTRICT, db_default=ApprovingLevel.DISTRICT
     )
+    cut_off_hour = models.SmallIntegerField(
+        _("cut-off of a day, hour"),
+        default=24,
+        db_default=24,
+        help_text=_("what is recorded later belongs to the figures of the next day; 24 is the end of the day"),
+    )
     undo_minutes = models.SmallIntegerField(_("minutes in which a result may be undone"), default=10)
     numbers_on_sheets = models.CharField(
         _("numbers of persons on printed checklists"),
@@ -86,12 +93,22 @@ class Round(models.Model):
         verbose_name_plural = _("rounds")
         constraints = [
             models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="round_dates"),
+            models.CheckConstraint(condition=Q(cut_off_hour__range=(1, 24)), name="round_cut_off_hour"),
             models.UniqueConstraint(fields=["area"], condition=Q(status="open"), name="one_open_round_in_an_area"),
             models.CheckConstraint(condition=Q(status="planned") ^ Q(opened_at__isnull=False), name="round_opened"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def known_on(self, moment: datetime) -> date:
+        """The day to whose figures something recorded at that moment belongs: each day ends at the cut-off hour."""
+        return (timezone.localtime(moment) + timedelta(hours=24 - self.cut_off_hour)).date()
+
+    def known_from(self, day: date) -> datetime:
+        """The first moment that belongs to the figures of that day."""
+        midnight = datetime.combine(day, time(), timezone.get_default_timezone())
+        return midnight - timedelta(hours=24 - self.cut_off_hour)
 
     def verified_q(self, prefix: str = "") -> Q:
         """Results that count as verified in this round, as `rules.is_verified`; `prefix` leads to the RoundForm."""
@@ -127,10 +144,16 @@ class TargetQuerySet(models.QuerySet):
 
 
 class Target(models.Model):
-    """What share of the plan should be verified by when."""
+    """What should hold by when: of the whole, of every commune, or between the communes (product.md section 4)."""
+
+    class Kind(models.TextChoices):
+        OVERALL = "overall", _("the whole, percent of the plan")
+        EACH_COMMUNE = "floor", _("every commune at least, percent of its plan")
+        SPREAD = "spread", _("best and last commune apart at most, points")
 
     round = models.ForeignKey(Round, models.CASCADE, related_name="targets")
-    percent = models.DecimalField(_("percent of the plan"), max_digits=5, decimal_places=2)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.OVERALL, db_default=Kind.OVERALL)
+    percent = models.DecimalField(_("percent or points"), max_digits=5, decimal_places=2)
     due_on = models.DateField(_("due on"))
 
     objects = TargetQuerySet.as_manager()
@@ -140,7 +163,7 @@ class Target(models.Model):
         verbose_name_plural = _("targets")
         ordering = ["due_on", "percent"]
         constraints = [
-            models.UniqueConstraint(fields=["round", "percent", "due_on"], name="target_once"),
+            models.UniqueConstraint(fields=["round", "kind", "percent", "due_on"], name="target_once"),
             models.CheckConstraint(condition=Q(percent__gt=0, percent__lte=100), name="target_percent"),
         ]
 

@@ -71,7 +71,11 @@ class VerificationPass(models.Model):
                 name="pass_says_what_its_outcome_asks",
             ),
         ]
-        indexes = [models.Index(fields=["officer", "recorded_at"], name="pass_own_work")]
+        indexes = [
+            models.Index(fields=["officer", "recorded_at"], name="pass_own_work"),
+            # what became known in a commune since the last roll-up
+            models.Index(fields=["commune", "recorded_at"], name="pass_of_commune_since"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.form_id}: {self.outcome}"
@@ -97,6 +101,7 @@ class PassEvent(models.Model):
     class Meta:
         verbose_name = _("event of a pass")
         verbose_name_plural = _("events of passes")
+        indexes = [models.Index(fields=["at"], name="event_since")]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(kind__in=["returned", "reopened"]) | ~Q(reason=""), name="event_with_its_reason"

@@ -1,6 +1,7 @@
 from datetime import date
 from uuid import uuid4
 
+from census_verify import clock
 from households.models import AdministrativeUnit, Household
 from verification import approvals, rounds, services
 from verification.models import Round, RoundForm, VerificationPass
@@ -39,7 +40,7 @@ def record(household: Household, by, outcome: str = "matched", *, round: Round |
     head = {
         "by_books": True,
         "in_person": True,
-        "verified_on": date(2020, 6, 19),
+        "verified_on": clock.today(),
         "submission": uuid4(),
     }
     head |= {name: fields.pop(name) for name in list(fields) if name in head}
