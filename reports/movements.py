@@ -71,13 +71,13 @@ NET = ",\n    ".join(
     f"coalesce(sum(sign) FILTER (WHERE {condition}), 0)::int AS {column}" for column, condition in CONDITIONS.items()
 )
 OF_COMMUNES = """
-    SELECT * FROM verification_verificationpass WHERE round_id = %(round)s AND commune_id = ANY(%(owners)s)"""
+    SELECT id, form_id, commune_id, verified_on, outcome, recorded_at FROM verification_verificationpass
+    WHERE round_id = %(round)s AND commune_id = ANY(%(owners)s)"""
 # Those about which something became known from a day on: few, found by two indexes.
 OF_COMMUNES_SINCE = f"""
     {OF_COMMUNES} AND recorded_at >= %(since)s
-    UNION
-    SELECT pass.* FROM verification_verificationpass pass
-    WHERE round_id = %(round)s AND commune_id = ANY(%(owners)s) AND recorded_at < %(since)s AND id IN (
+    UNION ALL
+    {OF_COMMUNES} AND recorded_at < %(since)s AND id IN (
         SELECT verification_pass_id FROM verification_passevent WHERE at >= %(since)s)"""
 
 

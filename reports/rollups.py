@@ -34,6 +34,8 @@ from verification.terms import WITH_CORRECTIONS
 # Roll-ups run one after the other: two that touched the same district would each sum the other's
 # communes as they were. One run takes milliseconds, and takes every mark there is.
 LOCK = 20200630
+# Recorded at one moment and committed at another: at most this far apart (the load of a long file of results).
+LONGEST_TRANSACTION = timedelta(hours=6)
 
 FORM_COUNTS = ["collected", "qualified"]
 PLANNED = ["population", "plan"]
@@ -271,12 +273,12 @@ def _recount(cursor, round: Round, communes: list[int], *, every_day: bool) -> N
 
 def _days_since_last_time(round: Round, communes: list[int]) -> list[date] | None:
     """The days about which something may have become known since these communes were last rolled up; None where
-    one never was. One day more than that: what was recorded before and committed after is still to come."""
+    one never was. What was recorded before that moment and committed after it is still to come."""
     stamps = Tally.objects.filter(round=round, unit__in=communes).values_list("rolled_up_at", flat=True)
     if len(stamps) < len(communes):
         return None
-    last = round.known_on(clock.now())
-    first = min(round.known_on(min(stamps)), last) - timedelta(days=1)
+    now = clock.now()
+    first, last = round.known_on(min(*stamps, now) - LONGEST_TRANSACTION), round.known_on(now)
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
