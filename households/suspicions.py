@@ -336,11 +336,13 @@ def _find_in_register_for(cursor, form_ids: Collection[int]) -> None:
         cursor.execute(
             f"""
             CREATE TEMP TABLE repeated_form ON COMMIT DROP AS
-            SELECT DISTINCT alike.* FROM known_form known CROSS JOIN LATERAL (
+            SELECT DISTINCT alike.* FROM (
+                SELECT DISTINCT ON (form.province_id, {rule.key}) form.* FROM known_form form WHERE form.has_key
+            ) known CROSS JOIN LATERAL (
                 SELECT form.id, form.province_id, form.commune_id, {rule.key} AS key, {rule.who} AS who
                 FROM households_collectionform form
                 WHERE form.province_id = known.province_id AND {rule.has_key} AND {rule.finds.format(FORM_WORDS=FORM_WORDS)}
-            ) alike WHERE known.has_key
+            ) alike
             """
         )
         _pair(cursor, rule)
