@@ -8,7 +8,7 @@ from benchmarks.measure import Line, Options, Readings, median_ms, quiet
 from benchmarks.saves import households
 from benchmarks.web import BARE, Request, cookie_of, server, wrk
 from households.models import AdministrativeUnit, User
-from reports import progress
+from reports.live import Live
 from verification import records
 from verification.models import Round
 
@@ -130,7 +130,7 @@ def _data_ms(round: Round) -> float:
         pk=User.objects.get(username="pc06").postings.get().unit_id
     )
     with CaptureQueriesContext(connection) as captured:
-        progress.of_unit(round, province)
-        progress.children_of(round, province)
+        Live(round).of_unit(province)
+        Live(round).children_of(province)
     statements = [query["sql"].replace("%", "%%") for query in captured.captured_queries]
     return median_ms(lambda: [_fetch(sql, []) for sql in statements if sql.startswith(("SELECT", "EXECUTE"))], 20)

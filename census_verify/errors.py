@@ -2,7 +2,7 @@
 
 import sys
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -16,6 +16,14 @@ from verification import proofs
 DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
+class SaidBadRequest(BadRequest):
+    """An address that cannot be read, with a sentence for whoever typed it."""
+
+    def __init__(self, sentence: str):
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, UploadTooBig):
         sentence = say("The file is larger than %(limit)d MB. Split it.") % {"limit": MAX_BYTES // 2**20}
@@ -25,7 +33,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
         sentence = say("More was sent than a household needs (1 MB at most). Nothing was recorded.")
         return _sentence(request, 413, sentence)
-    return _page(request, "400.html", 400)
+    return _page(request, "400.html", 400, {"sentence": getattr(exception, "sentence", "")})
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

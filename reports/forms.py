@@ -22,6 +22,7 @@ class ExportForm(forms.Form):
     )
     sort = forms.CharField(required=False, max_length=20)
     state = forms.ChoiceField(required=False, choices=[*State.choices, *Outcome.choices])
+    as_of = forms.DateField(required=False)
 
     def __init__(self, *args, officer, **kwargs):
         super().__init__(*args, **kwargs)
@@ -34,6 +35,8 @@ class ExportForm(forms.Form):
 
     def clean(self):
         values = super().clean()
+        if values.get("as_of") and values.get("kind") == Export.Kind.FORMS:
+            raise forms.ValidationError(_("A list of forms is of now; the past is known in figures."))
         if not self.errors and not permissions.can_export(self.officer, values["kind"], values["unit"]):
             raise forms.ValidationError(_("This table is not yours to export."))
         return values

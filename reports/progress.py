@@ -1,21 +1,20 @@
-"""What a page says about one unit or team: read from the stored figures, ratios made last."""
+"""What a page says about one unit or team. Read by a source: `live.Live` or `snapshots.Snapshot`; ratios made last."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from math import ceil
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from census_verify import clock
 from households.models import AdministrativeUnit, CollectionForm, WorkTeam
-from households.models.units import UNIT_COLUMNS
-from households.statements import Statement
-from reports.models import Counts, DailyTally, SuspicionTally, Tally, rate
-from verification.models import RollupMark, Round, Target
+from reports.models import Counts, Denominators, SuspicionTally, Tally, rate
+from verification.models import Round, Target
 from verification.records import State
 from verification.rules import needed_per_day
 from verification.terms import REMOVALS, Outcome
@@ -24,7 +23,7 @@ RECENT_DAYS = 7
 BEHIND_POINTS = 5  # a line this far under the rate of the whole table is marked
 HAMLET = AdministrativeUnit.Level.HAMLET
 # Columns by which a table of units may be sorted, beside "name" and administrative order.
-SORTS = ("plan", "collected", "qualified", "today", "verified", "rate", "left", "pending")
+SORTS = ("plan", "collected", "qualified", "today", "verified", "rate", "left", "pending", "recent_per_day")
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,21 @@ class UnitRow:
 
     owner: AdministrativeUnit | WorkTeam
     tally: Tally
-    today: int
+    day: date
+    days: list["Day"] = field(default_factory=list)  # with results, oldest first; none of hamlets
     is_behind: bool = False
 
+    @property
+    def today(self) -> int:
+        return next((day.verified for day in reversed(self.days) if day.day == self.day), 0)
+
+    @property
+    def recent_per_day(self) -> int:
+        return recent_per_day(self.days, self.day)
+
     def sort_value(self, column: str):
-        if column == "today":
-            return self.today
+        if column in ("today", "recent_per_day"):
+            return getattr(self, column)
         if column == "rate":
             return -1 if self.tally.rate is None else self.tally.rate
         if column == "name":
@@ -80,22 +88,57 @@ class Day(NamedTuple):
     verified: int  # on this day
 
 
+class Source(Protocol):
+    """Where figures are read: as they stand now, or as they were known at a cut-off."""
+
+    round: Round
+    as_of: date | None  # the cut-off; None for now
+
+    def of_unit(self, unit: AdministrativeUnit) -> "Progress": ...
+    def of_team(self, team: WorkTeam) -> "Progress": ...
+    def children_of(self, unit: AdministrativeUnit) -> "list[UnitRow]": ...
+    def communes_under(self, unit: AdministrativeUnit) -> "list[UnitRow]": ...
+    def communes_of(self, team: WorkTeam) -> "list[UnitRow]": ...
+    def teams(self, queryset: QuerySet) -> "list[UnitRow]": ...
+    def days_of(self, owner: AdministrativeUnit | WorkTeam) -> "list[Day]": ...
+    def late_of(self, owner: AdministrativeUnit | WorkTeam) -> int: ...
+    def refusals_of(self, owner: AdministrativeUnit | WorkTeam) -> list[tuple[str, int]]: ...
+    def suspicions_of(self, owner: AdministrativeUnit | WorkTeam) -> list[SuspicionTally]: ...
+
+
 @dataclass
 class Progress:
     """Everything the head of a unit's page says."""
 
-    round: Round
+    source: Source
     owner: AdministrativeUnit | WorkTeam
     tally: Tally
     day: date
-    mine: dict  # whose rows to read: {"unit": …} or {"team": …}
-    marks_wait: bool
+    marks_wait: bool = False
+
+    @property
+    def round(self) -> Round:
+        return self.source.round
+
+    @property
+    def as_of(self) -> date | None:
+        return self.source.as_of
 
     # Read when they are asked for: a page that was rendered since the last roll-up asks for none of them.
     @cached_property
     def days(self) -> list[Day]:
         """With results, oldest first."""
-        return [Day(*row) for row in DAYS_OF_OWNER.rows(self.round.pk, *self.ids)]
+        return self.source.days_of(self.owner)
+
+    @cached_property
+    def late(self) -> int:
+        """Verified by the cut-off and recorded after it: not among its figures."""
+        return self.source.late_of(self.owner)
+
+    @property
+    def late_gone(self) -> int:
+        """Verified then, and taken back since."""
+        return -self.late
 
     @cached_property
     def targets(self) -> list[TargetState]:
@@ -103,19 +146,14 @@ class Progress:
 
     @cached_property
     def refusals(self) -> list[tuple[str, int]]:
-        rows = REFUSALS_OF_OWNER.rows(self.round.pk, *self.ids)
-        return [(CollectionForm.RefusalReason(reason).label, forms) for reason, forms in rows]
+        """By reason, the most first; not remembered for the past."""
+        found = self.source.refusals_of(self.owner)
+        return [(CollectionForm.RefusalReason(reason).label, forms) for reason, forms in found]
 
     @cached_property
     def suspicions(self) -> list[SuspicionTally]:
-        """In the order of the catalogue."""
-        rows = SUSPICIONS_OF_OWNER.rows(self.round.pk, *self.ids)
-        return [SuspicionTally.from_db("default", SUSPICION_COLUMNS, row) for row in rows]
-
-    @property
-    def ids(self) -> tuple[int | None, int | None]:
-        """Whose rows to read, as unit and team."""
-        return tuple(self.mine[kind].pk if kind in self.mine else None for kind in ("unit", "team"))
+        """In the order of the catalogue; not remembered for the past."""
+        return self.source.suspicions_of(self.owner)
 
     @property
     def version(self) -> tuple:
@@ -123,7 +161,8 @@ class Progress:
         tally anew; beside it the day and the round's own settings."""
         settings = tuple(getattr(self.round, field.attname) for field in Round._meta.concrete_fields)
         targets = [(target.percent, target.due_on) for target in self.round.stored_targets]
-        return (*self.mine, self.owner.pk, self.tally.rolled_up_at, self.day, settings, targets)
+        kind = type(self.owner).__name__
+        return (kind, self.owner.pk, self.tally.rolled_up_at, self.day, self.as_of, settings, targets)
 
     @property
     def per_day(self) -> int | None:
@@ -132,9 +171,7 @@ class Progress:
 
     @property
     def recent_per_day(self) -> int:
-        """Forms a day over the last seven days, today among them."""
-        first = self.day - timedelta(days=RECENT_DAYS - 1)
-        return round(sum(d.verified for d in self.days if first <= d.day <= self.day) / RECENT_DAYS)
+        return recent_per_day(self.days, self.day)
 
     @property
     def today(self) -> int:
@@ -247,126 +284,27 @@ def target_states(round: Round, verified: int, plan: int, day: date) -> list[Tar
     return states
 
 
+def recent_per_day(days: list[Day], today: date) -> int:
+    """Forms a day over the last seven days, today among them."""
+    first = today - timedelta(days=RECENT_DAYS - 1)
+    return round(sum(day.verified for day in days if first <= day.day <= today) / RECENT_DAYS)
+
+
 def empty_tally(round: Round) -> Tally:
     return Tally(round=round, rolled_up_at=None)
-
-
-TALLY_COLUMNS = [field.attname for field in Tally._meta.concrete_fields]
-SUSPICION_COLUMNS = [field.attname for field in SuspicionTally._meta.concrete_fields]
-# One row always: a unit without figures may have marks that wait all the same.
-TALLY_AND_MARKS = Statement(
-    "tally_and_marks_of_unit",
-    "bigint, bigint, text",
-    f"""
-    SELECT {", ".join(f"tally.{name}" for name in TALLY_COLUMNS)}, EXISTS (
-        SELECT FROM verification_rollupmark mark
-        JOIN households_administrativeunit commune ON commune.id = mark.commune_id
-        WHERE mark.round_id = $1 AND starts_with(commune.path, $3))
-    FROM (VALUES (1)) always
-    LEFT JOIN reports_tally tally ON tally.round_id = $1 AND tally.unit_id = $2 AND tally.team_id IS NULL""",
-)
-
-OF_OWNER = "WHERE round_id = $1 AND (unit_id = $2 AND team_id IS NULL OR team_id = $3 AND unit_id IS NULL)"
-
-
-def of_owner(name: str, columns: list[str], table: str, order: str) -> Statement:
-    return Statement(
-        f"{name}_of_owner",
-        "bigint, bigint, bigint",
-        f"SELECT {', '.join(columns)} FROM {table} {OF_OWNER} ORDER BY {order}",
-    )
-
-
-DAYS_OF_OWNER = of_owner("days", ["day", "verified"], "reports_dailytally", "day")
-REFUSALS_OF_OWNER = of_owner("refusals", ["reason", "forms"], "reports_refusaltally", "forms DESC")
-SUSPICIONS_OF_OWNER = of_owner("suspicions", SUSPICION_COLUMNS, "reports_suspiciontally", "fault")
-
-
-def of_unit(round: Round, unit: AdministrativeUnit) -> Progress:
-    *values, marks_wait = TALLY_AND_MARKS.row(round.pk, unit.pk, unit.path)
-    tally = Tally.from_db("default", TALLY_COLUMNS, values) if values[0] else empty_tally(round)
-    return Progress(round, unit, tally, clock.today(), {"unit": unit}, marks_wait)
-
-
-def of_team(round: Round, team: WorkTeam) -> Progress:
-    tally = Tally.objects.filter(round=round, team=team).first() or empty_tally(round)
-    marks = RollupMark.objects.filter(commune__team_communes__team=team, commune__team_communes__valid_to=None)
-    return Progress(round, team, tally, clock.today(), {"team": team}, marks.filter(round=round).exists())
-
-
-# Everything a table of units says, in one question.
-UNIT_ROW = ", ".join(
-    [
-        *(f"unit.{name}" for name in UNIT_COLUMNS),
-        *(f"tally.{name}" for name in TALLY_COLUMNS),
-        """coalesce((SELECT verified FROM reports_dailytally daily WHERE daily.round_id = $1
-            AND daily.unit_id = unit.id AND daily.team_id IS NULL AND daily.day = $3), 0)""",
-    ]
-)
-TALLY_OF_UNIT = (
-    "LEFT JOIN reports_tally tally ON tally.round_id = $1 AND tally.unit_id = unit.id AND tally.team_id IS NULL"
-)
-ROWS_OF_CHILDREN = Statement(
-    "rows_of_children",
-    "bigint, bigint, date",
-    f"""
-    SELECT {UNIT_ROW} FROM households_administrativeunit unit {TALLY_OF_UNIT}
-    WHERE unit.parent_id = $2 AND (unit.valid_from IS NULL OR unit.valid_from <= $3)
-        AND (unit.valid_to IS NULL OR unit.valid_to > $3)
-    ORDER BY unit.code, unit.valid_from""",
-)
-ROWS_OF_TEAM = Statement(
-    "rows_of_team",
-    "bigint, bigint, date",
-    f"""
-    SELECT {UNIT_ROW} FROM households_teamcommune works
-    JOIN households_administrativeunit unit ON unit.id = works.commune_id {TALLY_OF_UNIT}
-    WHERE works.team_id = $2 AND works.valid_to IS NULL
-    ORDER BY unit.code, unit.valid_from""",
-)
-
-
-def children_of(round: Round, unit: AdministrativeUnit) -> list[UnitRow]:
-    """The units right below that are valid today, in administrative order."""
-    return _unit_rows(round, ROWS_OF_CHILDREN.rows(round.pk, unit.pk, clock.today()))
-
-
-def communes_of_team(round: Round, team: WorkTeam) -> list[UnitRow]:
-    return _unit_rows(round, ROWS_OF_TEAM.rows(round.pk, team.pk, clock.today()))
-
-
-def _unit_rows(round: Round, rows: list[tuple]) -> list[UnitRow]:
-    width, found = len(UNIT_COLUMNS), []
-    for *row, today in rows:
-        unit = AdministrativeUnit.from_db("default", UNIT_COLUMNS, row[:width])
-        figures = row[width:]
-        tally = Tally.from_db("default", TALLY_COLUMNS, figures) if figures[0] else empty_tally(round)
-        found.append(UnitRow(unit, tally, today))
-    return found
-
-
-def teams(round: Round, queryset: QuerySet) -> list[UnitRow]:
-    owners = list(queryset.order_by("district__code", "code"))
-    mine = {"round": round, "team__in": owners}
-    tallies = {tally.team_id: tally for tally in Tally.objects.filter(**mine)}
-    today = dict(DailyTally.objects.filter(**mine, day=clock.today()).values_list("team_id", "verified"))
-    return [UnitRow(o, tallies.get(o.pk) or empty_tally(round), today.get(o.pk, 0)) for o in owners]
 
 
 def total_of(rows: list[UnitRow], round: Round) -> UnitRow:
     """The foot of a table: the sum of its lines."""
     total = empty_tally(round)
-    for name in (
-        "population",
-        "plan",
-        "collected",
-        "qualified",
-        "in_scope",
-        "new_people",
-        *(f.name for f in Counts._meta.fields),
-    ):
+    for name in (column.name for model in (Denominators, Counts) for column in model._meta.fields):
         setattr(total, name, sum(getattr(row.tally, name) for row in rows))
-    return UnitRow(None, total, sum(row.today for row in rows))
+    by_day = Counter()
+    for row in rows:
+        for day, verified in row.days:
+            by_day[day] += verified
+    day = rows[0].day if rows else clock.today()
+    return UnitRow(None, total, day, [Day(*each) for each in sorted(by_day.items())])
 
 
 def mark_behind(rows: list[UnitRow], total: UnitRow) -> None:

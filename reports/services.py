@@ -1,5 +1,7 @@
 """The verbs of reporting."""
 
+from datetime import date
+
 from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as say
@@ -15,16 +17,25 @@ from verification.rules import Conflict
 
 @transaction.atomic
 def request_export(
-    *, by: User, round: Round, kind: str, format: str, unit: AdministrativeUnit | None, sort: str = "", state: str = ""
+    *,
+    by: User,
+    round: Round,
+    kind: str,
+    format: str,
+    unit: AdministrativeUnit | None,
+    sort: str = "",
+    state: str = "",
+    as_of: date | None = None,
 ) -> Export:
-    """Put down what is wanted; the worker makes the file. With the broker away beat asks again."""
+    """Put down what is wanted; the worker makes the file. With the broker away beat asks again. With `as_of` the
+    figures of that day's cut-off."""
     export = Export.objects.create(
         owner=by,
         round=round,
         kind=kind,
         format=format,
         unit=unit,
-        options={"sort": sort, "state": state},
+        options={"sort": sort, "state": state} | ({"as_of": as_of.isoformat()} if as_of else {}),
         language=translation.get_language(),
         asked_at=clock.now(),
     )

@@ -1,15 +1,17 @@
 from django.urls import path
 
-from reports import views
+from reports import change_views, views
 
 app_name = "reports"
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("units/<id:pk>/", views.unit_detail, name="unit_detail"),
+    path("units/<id:pk>/changes/", change_views.unit_changes, name="unit_changes"),
     path("units/<id:pk>/figures/", views.unit_figures, name="unit_figures"),
     path("teams/", views.team_list, name="team_list"),
     path("teams/<id:pk>/", views.team_detail, name="team_detail"),
+    path("teams/<id:pk>/changes/", change_views.team_changes, name="team_changes"),
     path("teams/<id:pk>/figures/", views.team_figures, name="team_figures"),
     path("exports/", views.export_list, name="export_list"),
     path("exports/new/", views.export_create, name="export_create"),

@@ -11,12 +11,17 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_POST
 
 from census_verify import clock
+from census_verify.errors import SaidBadRequest
 from households.models import AdministrativeUnit, WorkTeam
 from households.permissions import Scope, scope_of
 from reports import burnup, exports, permissions, progress, services
 from reports.forms import ExportForm
+from reports.live import Live
 from reports.models import Export
+from reports.snapshots import Snapshot
+from reports.templatetags import figures
 from verification import commune_work, own_work, waiting, work
+from verification.forms import day_typed
 from verification.models import Round
 from verification.permissions import can_see_queue
 from verification.rules import Refusal
@@ -49,26 +54,27 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    return _unit_page(request, _unit_of_figures(request, pk))
+    return _unit_page(request, unit_of_figures(request, pk))
 
 
 @require_GET
 def unit_figures(request: HttpRequest, pk: int) -> HttpResponse:
     """The figures of a unit, for those too whose page of it is the commune home."""
-    return _figures_page(request, _unit_of_figures(request, pk))
+    return _figures_page(request, unit_of_figures(request, pk))
 
 
 @require_GET
 def team_list(request: HttpRequest) -> HttpResponse:
     teams = permissions.teams_visible_to(request.user).select_related("district")
-    round = _current_round()
-    rows = progress.teams(round, teams)
+    source = _source(request)
+    round, rows = source.round, source.teams(teams)
     sort = request.GET.get("sort", "")
     total = progress.total_of(rows, round)
     progress.mark_behind(rows, total)
     context = {
         "round": round,
-        "day": clock.today(),
+        "day": total.day,
+        **_cut_off(source),
         "rows": progress.sorted_rows(rows, sort),
         "total": total,
         "behind": sum(row.is_behind for row in rows),
@@ -81,15 +87,15 @@ def team_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def team_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A team's page: its communes at work for its members, its figures for all others."""
-    team = _team(request, pk)
-    if team.pk in scope_of(request.user).team_ids:
+    team = team_visible(request, pk)
+    if team.pk in scope_of(request.user).team_ids and "as_of" not in request.GET:
         return _team_home(request, team)
     return _team_figures(request, team)
 
 
 @require_GET
 def team_figures(request: HttpRequest, pk: int) -> HttpResponse:
-    return _team_figures(request, _team(request, pk))
+    return _team_figures(request, team_visible(request, pk))
 
 
 @require_GET
@@ -104,7 +110,7 @@ def export_create(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         sentence = next(iter(form.errors.values()))[0]
         return render(request, "400.html", {"sentence": sentence}, status=400)
-    export = services.request_export(by=request.user, round=_current_round(), **form.cleaned_data)
+    export = services.request_export(by=request.user, round=current_round(), **form.cleaned_data)
     return redirect("reports:export_detail", export.pk)
 
 
@@ -135,46 +141,69 @@ def export_file(request: HttpRequest, pk: int) -> HttpResponse:
     return FileResponse(path.open("rb"), as_attachment=True, filename=exports.file_name(export))
 
 
-def _current_round() -> Round:
+def current_round() -> Round:
     round = Round.objects.current()
     if round is None:
         raise NoRoundYet
     return round
 
 
-def _unit_of_figures(request: HttpRequest, pk: int) -> AdministrativeUnit:
+def _source(request: HttpRequest) -> progress.Source:
+    """The figures of now, or with `as_of` those of a cut-off that is over."""
+    round, typed = current_round(), request.GET.get("as_of", "").strip()
+    if not typed:
+        return Live(round)
+    day = day_typed(typed)
+    if day is None or day < round.starts_on:
+        raise SaidBadRequest(figures.no_day_of(round, typed))
+    return Snapshot(round, day) if day < round.known_on(clock.now()) else Live(round)
+
+
+def _cut_off(source: progress.Source) -> dict:
+    """What links and forms of a page of the past carry along."""
+    day = source.as_of
+    return {
+        "as_of": day,
+        "at": f"?as_of={day}" if day else "",
+        "kept": f"as_of={day}&" if day else "",
+        "day_before": day - figures.ONE_DAY if day and day > source.round.starts_on else None,
+        "day_after": day + figures.ONE_DAY if day else None,
+    }
+
+
+def unit_of_figures(request: HttpRequest, pk: int) -> AdministrativeUnit:
     unit = AdministrativeUnit.objects.with_those_above(pk)
     if unit is None or not scope_of(request.user).figures_cover(unit):
         raise Http404
     return unit
 
 
-def _team(request: HttpRequest, pk: int) -> WorkTeam:
+def team_visible(request: HttpRequest, pk: int) -> WorkTeam:
     return get_object_or_404(permissions.teams_visible_to(request.user).select_related("district"), pk=pk)
 
 
 def _unit_page(request: HttpRequest, unit: AdministrativeUnit) -> HttpResponse:
-    """The commune home where the officer records, the figures everywhere else."""
-    if scope_of(request.user).records_in(unit.pk):
+    """The commune home where the officer records, the figures everywhere else, and of the past."""
+    if scope_of(request.user).records_in(unit.pk) and "as_of" not in request.GET:
         return _commune_home(request, unit)
     return _figures_page(request, unit)
 
 
 def _figures_page(request: HttpRequest, unit: AdministrativeUnit) -> HttpResponse:
-    round = _current_round()
-    return _progress_page(request, progress.of_unit(round, unit), lambda: progress.children_of(round, unit))
+    source = _source(request)
+    return _progress_page(request, source.of_unit(unit), lambda: source.children_of(unit))
 
 
 def _team_figures(request: HttpRequest, team: WorkTeam) -> HttpResponse:
-    round = _current_round()
-    return _progress_page(request, progress.of_team(round, team), lambda: progress.communes_of_team(round, team))
+    source = _source(request)
+    return _progress_page(request, source.of_team(team), lambda: source.communes_of(team))
 
 
 def _commune_home(request: HttpRequest, unit: AdministrativeUnit) -> HttpResponse:
     """What there is to do in a commune, live; of the stored figures only the burn-up."""
-    round, officer = _current_round(), request.user
+    round, officer = current_round(), request.user
     day = commune_work.of_communes(round, [unit.pk], today=clock.today())[unit.pk]
-    shown = progress.of_unit(round, unit)
+    shown = Live(round).of_unit(unit)
     context = _own_day(request, round) | {
         "unit": unit,
         "work": day,
@@ -182,7 +211,7 @@ def _commune_home(request: HttpRequest, unit: AdministrativeUnit) -> HttpRespons
         "returned": _returned(officer, round, [day]),
         "shown": shown,
         "burnup": _small_burnup(shown),
-        "lineage": _lineage(officer, unit),
+        "lineage": lineage_of(officer, unit),
         "saved": work.saved_by(officer, request.GET.get("saved", "")),
     }
     return render(request, "reports/commune_home.html", context)
@@ -190,7 +219,7 @@ def _commune_home(request: HttpRequest, unit: AdministrativeUnit) -> HttpRespons
 
 def _team_home(request: HttpRequest, team: WorkTeam) -> HttpResponse:
     """Each commune of the team as its home would say it, and a way in."""
-    round, officer, scope = _current_round(), request.user, scope_of(request.user)
+    round, officer, scope = current_round(), request.user, scope_of(request.user)
     communes = [unit for unit in scope.person_units if scope.records_in(unit.pk)]
     days = commune_work.of_communes(round, [unit.pk for unit in communes], today=clock.today())
     context = _own_day(request, round) | {
@@ -224,7 +253,8 @@ def _returned(officer, round: Round, days: list[commune_work.CommuneWork]) -> li
 def _progress_page(request: HttpRequest, shown: progress.Progress, read_rows: Callable[[], list]) -> HttpResponse:
     owner, scope = shown.owner, scope_of(request.user)
     unit = owner if isinstance(owner, AdministrativeUnit) else None
-    covers = bool(unit) and unit.level >= 3 and scope.persons_cover(unit)
+    # lists of forms are of now, so a page of the past does not lead to them
+    covers = bool(unit) and unit.level >= 3 and scope.persons_cover(unit) and shown.as_of is None
     context = {
         "shown": shown,
         "unit": unit,
@@ -232,8 +262,9 @@ def _progress_page(request: HttpRequest, shown: progress.Progress, read_rows: Ca
         "can_list_persons": covers,
         "can_work": covers and scope.can_record,
         "saved": work.saved_by(request.user, request.GET.get("saved", "")),
-        "lineage": _lineage(request.user, unit) if unit else [],
-        **_waiting(request, shown.round, unit),
+        "lineage": lineage_of(request.user, unit) if unit else [],
+        **(_waiting(request, shown.round, unit) if shown.as_of is None else {}),
+        **_cut_off(shown.source),
         "works_here": scope.records_in(unit.pk) if unit else owner.pk in scope.team_ids,
     }
     context["figures"] = _figures(request, shown, read_rows, context)
@@ -309,12 +340,14 @@ def _tables(shown: progress.Progress, rows: list[progress.UnitRow], sort: str, s
         "behind": sum(row.is_behind for row in rows),
         "goal": progress.goal_percent(round),
         "sort": sort,
-        "can_list_rows": (level is None or level >= 2) and all(scope.persons_cover(row.owner) for row in rows),
+        "can_list_rows": shown.as_of is None
+        and (level is None or level >= 2)
+        and all(scope.persons_cover(row.owner) for row in rows),
         "chart": _burnup(shown),
     }
 
 
-def _lineage(officer, unit: AdministrativeUnit) -> list[tuple[AdministrativeUnit, bool]]:
+def lineage_of(officer, unit: AdministrativeUnit) -> list[tuple[AdministrativeUnit, bool]]:
     """The units above, highest first, and whether the officer may open each."""
     scope, above = scope_of(officer), []
     while unit.level > AdministrativeUnit.Level.PROVINCE:

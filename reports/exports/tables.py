@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +11,9 @@ from census_verify import clock
 from households.models import AdministrativeUnit
 from reports import permissions, progress
 from reports.exports.writers import Heading, Sheet
+from reports.live import Live
 from reports.models import Export
+from reports.snapshots import Snapshot
 from verification.terms import Outcome
 
 
@@ -60,22 +63,28 @@ DAY_COLUMNS = [
 
 
 def units_sheet(export: Export) -> Sheet:
-    rows = progress.children_of(export.round, export.unit)
+    rows = source_of(export).children_of(export.unit)
     columns = HAMLET_COLUMNS if export.unit.level == AdministrativeUnit.Level.COMMUNE else UNIT_COLUMNS
     return _progress_sheet(export, export.unit.full_name, rows, columns)
 
 
 def teams_sheet(export: Export) -> Sheet:
     teams = permissions.teams_visible_to(export.owner).select_related("district")
-    return _progress_sheet(export, say("Work teams"), progress.teams(export.round, teams), UNIT_COLUMNS)
+    return _progress_sheet(export, say("Work teams"), source_of(export).teams(teams), UNIT_COLUMNS)
 
 
 def days_sheet(export: Export) -> Sheet:
-    shown, to_date, rows = progress.of_unit(export.round, export.unit), 0, []
+    shown, to_date, rows = source_of(export).of_unit(export.unit), 0, []
     for day in shown.days:
         to_date += day.verified
         rows.append((day.day, day.verified, to_date))
     return _sheet(export, export.unit.full_name, DAY_COLUMNS, rows)
+
+
+def source_of(export: Export) -> progress.Source:
+    """The figures of now, or of the cut-off that was asked for."""
+    as_of = export.options.get("as_of")
+    return Snapshot(export.round, date.fromisoformat(as_of)) if as_of else Live(export.round)
 
 
 def title_of(export: Export, name: str) -> str:
@@ -84,11 +93,12 @@ def title_of(export: Export, name: str) -> str:
 
 def lines_of(export: Export) -> list[str]:
     """Under the title: as of when, made by whom, and that demo people do not exist."""
-    now = clock.now()
-    lines = [
-        say("To the end of %(day)s; made at %(time)s by %(officer)s.")
-        % {"day": f"{now.day}/{now.month}/{now.year}", "time": f"{now:%H:%M}", "officer": export.owner}
-    ]
+    now, source = clock.now(), source_of(export)
+    as_of = source.as_of or now.date()
+    values = {"day": f"{as_of.day}/{as_of.month}/{as_of.year}", "time": f"{now:%H:%M}", "officer": export.owner}
+    lines = [say("To the end of %(day)s; made at %(time)s by %(officer)s.") % values]
+    if source.as_of:
+        lines.append(say("As it was known at the cut-off of that day; what was recorded later is not in it."))
     if clock.training_day():
         lines.append(say("Demo data: these people do not exist."))
     return lines

@@ -1,18 +1,28 @@
 """How figures look in the reader's language: 1.257.366 and 85,01% in Vietnamese."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django import template
 from django.utils.formats import date_format, get_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as say
 
 from reports.progress import two_places
+from verification.models import Round
 
 register = template.Library()
 
 NOTHING = "–"
+ONE_DAY = timedelta(days=1)
+
+
+def no_day_of(round: Round, typed: str) -> str:
+    return say("“%(typed)s” is no day of this round, which began on %(day)s. Type a day like 10/6/2020.") % {
+        "typed": typed[:40],
+        "day": day(round.starts_on),
+    }
 
 
 @register.filter
@@ -55,6 +65,18 @@ def short_day(value: date) -> str:
     return f"{value.day}/{value.month}"
 
 
+@register.filter
+def change(value: int | None) -> str:
+    """+1.204, −3, or a dash where nothing changed."""
+    return NOTHING if not value else f"{'+' if value > 0 else '−'}{count(abs(value))}"
+
+
+@register.filter
+def points(value: Decimal | None) -> str:
+    """+2,35: by how many points of a percentage."""
+    return NOTHING if not value else f"{'+' if value > 0 else '−'}{rate(abs(value))}"
+
+
 @register.simple_tag
 def bar(part: int, whole: int, goal: Decimal | None = None, late: bool = False) -> SafeString:
     """The small bar of a rate. By hand: a page of figures draws fifty."""
@@ -65,16 +87,18 @@ def bar(part: int, whole: int, goal: Decimal | None = None, late: bool = False) 
     )
 
 
-@register.simple_tag
-def sort_head(sort: str, column: str, title: str, css: str = "num") -> SafeString:
-    """A column's head: sorts by it, the largest first (names: from a); once more turns it round."""
+@register.simple_tag(takes_context=True)
+def sort_head(context, sort: str, column: str, title: str, css: str = "num") -> SafeString:
+    """A column's head: sorts by it, the largest first (names: from a); once more turns it round. What else the
+    address says stays (`kept`)."""
     down, up = f"-{column}", column
     following = up if sort == down or (column == "name" and sort != up) else down
     order = {up: "ascending", down: "descending"}.get(sort, "")
     return format_html(
-        '<th scope="col"{}{}><a href="?sort={}#table">{}</a></th>',
+        '<th scope="col"{}{}><a href="?{}sort={}#table">{}</a></th>',
         format_html(' class="{}"', css) if css else "",
         format_html(' aria-sort="{}"', order) if order else "",
+        context.get("kept", ""),
         following,
         title,
     )

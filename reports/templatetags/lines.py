@@ -32,7 +32,7 @@ def linked(figure: str, address: str) -> str:
 @register.simple_tag(takes_context=True)
 def unit_lines(context, rows: Iterable[UnitRow]) -> SafeString:
     """A line for each district, commune or hamlet."""
-    is_of_hamlets, goal = context["level_below"] == 4, context["goal"]
+    is_of_hamlets, goal, at = context["level_below"] == 4, context["goal"], context.get("at", "")
     lists_persons, can_work = context["can_list_rows"], context["can_work"] and is_of_hamlets
     page_before, page_behind = address_of("reports:unit_detail")
     list_before, list_behind = address_of("verification:form_list")
@@ -42,7 +42,7 @@ def unit_lines(context, rows: Iterable[UnitRow]) -> SafeString:
 
     def line(row: UnitRow) -> str:
         tally, pk = row.tally, row.owner.pk
-        page = f"{page_before}{pk}{page_behind}"
+        page = f"{page_before}{pk}{page_behind}{at}"
         # without persons a figure leads to the unit's own page
         of_state = f"{list_before}{pk}{list_behind}?state=" if lists_persons else ""
         base = linked(

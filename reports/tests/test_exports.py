@@ -16,8 +16,9 @@ from census_verify import clock
 from households.models import CollectionForm
 from households.models.register import Sex
 from households.tests.factories import make_form
-from reports import exports, progress, rollups, services
+from reports import exports, rollups, services
 from reports.exports import forms, making, writers
+from reports.live import Live
 from reports.models import Export
 from verification import records
 from verification.records import State
@@ -59,11 +60,11 @@ def xlsx_rows(export: Export) -> list[list]:
 def test_the_units_are_the_pages_units(rolled_up, cast, tree, client):
     export = made(rolled_up, cast.pc06, unit=tree.province)
     head, *lines, total = csv_rows(export)
-    shown = progress.children_of(rolled_up, tree.province)
+    shown = Live(rolled_up).children_of(tree.province)
     assert [line[1] for line in lines] == [row.owner.full_name for row in shown]
     verified, left = head.index("Lũy kế"), head.index("Còn lại")
     assert [int(line[verified]) for line in lines] == [row.tally.verified for row in shown]
-    province = progress.of_unit(rolled_up, tree.province)
+    province = Live(rolled_up).of_unit(tree.province)
     assert (int(total[verified]), int(total[left])) == (province.tally.verified, province.tally.left)
     assert export.rows == len(lines) == 2
 
@@ -96,7 +97,7 @@ def test_the_list_has_as_many_rows_as_the_figure_says(rolled_up, homes, cast, tr
     record(homes.three, cast.officer, "deceased", only=[form.pk], event_on=date(2019, 1, 2), paper="archive")
     add(homes.three, cast.officer)
     rollups.roll_up()
-    tally = progress.of_unit(rolled_up, tree.huong_tra).tally
+    tally = Live(rolled_up).of_unit(tree.huong_tra).tally
     expected = {
         State.ALL: tally.collected,
         State.OPEN: tally.in_scope - tally.verified,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from households.models import CollectionForm
 from reports import exports, progress, proof, rollups, services
+from reports.live import Live
 from reports.models import Tally
 from verification import new_people, records
 from verification.models import NewPerson
@@ -32,7 +33,7 @@ def two_found(round, homes, cast):
 
 
 def tally(round, unit) -> Tally:
-    return progress.of_unit(round, unit).tally
+    return Live(round).of_unit(unit).tally
 
 
 def test_the_plan_and_its_rate_do_not_know_them(round, homes, cast, tree):
@@ -52,8 +53,8 @@ def test_each_unit_and_team_has_its_own(two_found, cast, tree):
     expected = {tree.dong: 1, tree.tay: 1, tree.huong_tra: 2, tree.phu_gia: 1, tree.huong_khe: 3, tree.ky_anh: 0}
     assert {unit: tally(two_found, unit).new_people for unit in expected} == expected
     assert tally(two_found, tree.province).new_people == 3
-    assert progress.of_team(two_found, cast.team).tally.new_people == 3
-    rows = progress.children_of(two_found, tree.huong_khe)
+    assert Live(two_found).of_team(cast.team).tally.new_people == 3
+    rows = Live(two_found).children_of(tree.huong_khe)
     assert progress.total_of(rows, two_found).tally.new_people == 3
     assert list(proof.differences(two_found)) == []
 

@@ -9,7 +9,8 @@ from django.middleware.csrf import _does_token_match
 from django.urls import reverse
 
 from households.tests.factories import make_form, make_hamlet, make_household
-from reports import progress, rollups
+from reports import rollups
+from reports.live import Live
 from verification.models import Round, Target
 from verification.tests.factories import record
 
@@ -46,7 +47,7 @@ def test_in_english(rolled_up, client, cast):
 
 
 def test_targets_that_hold_and_that_do_not(rolled_up, tree):
-    states = progress.of_unit(rolled_up, tree.province).targets
+    states = Live(rolled_up).of_unit(tree.province).targets
     assert [(s.needed, s.is_met, s.per_day) for s in states] == [(4, True, 0), (14, False, 1)]
 
 
@@ -56,7 +57,7 @@ def test_every_step_of_the_funnel_is_explained(rolled_up, homes, cast, tree):
     record(homes.three, cast.officer, "deceased", only=[form.pk], event_on=date(2019, 1, 2), paper="archive")
     record(homes.two, cast.officer, "not_met", reason="vắng", next_visit_on=date(2020, 6, 25))
     rollups.roll_up()
-    shown = progress.of_unit(rolled_up, tree.province)
+    shown = Live(rolled_up).of_unit(tree.province)
     assert sum(count for _, count in shown.refusals) == shown.tally.collected - shown.tally.qualified == 1
     assert sum(count for *_, count in shown.open_parts) == shown.tally.in_scope - shown.tally.verified
 
