@@ -43,6 +43,11 @@ def of_owner(name: str, columns: list[str], table: str, order: str) -> Statement
 DAYS_OF_OWNER = of_owner("days", ["day", "verified"], "reports_dailytally", "day")
 REFUSALS_OF_OWNER = of_owner("refusals", ["reason", "forms"], "reports_refusaltally", "forms DESC")
 SUSPICIONS_OF_OWNER = of_owner("suspicions", SUSPICION_COLUMNS, "reports_suspiciontally", "fault")
+FOUND_OF_OWNER = Statement(
+    "found_of_owner",
+    "bigint, bigint, bigint",
+    f"SELECT fault, sum(forms)::int FROM reports_faulttally {OF_OWNER} GROUP BY fault",
+)
 DAYS_OF_UNITS, DAYS_OF_TEAMS = (
     Statement(
         f"days_of_{owner}s",
@@ -96,11 +101,12 @@ class Live:
 
     def of_unit(self, unit: AdministrativeUnit) -> Progress:
         *values, marks_wait = TALLY_AND_MARKS.row(self.round.pk, unit.pk, unit.path)
-        tally = Tally.from_db("default", TALLY_COLUMNS, values) if values[0] else empty_tally(self.round)
+        tally = self._tally(values)
         return Progress(self, unit, tally, self.day, marks_wait)
 
     def of_team(self, team: WorkTeam) -> Progress:
         tally = Tally.objects.filter(round=self.round, team=team).first() or empty_tally(self.round)
+        tally.round = self.round
         marks = RollupMark.objects.filter(commune__team_communes__team=team, commune__team_communes__valid_to=None)
         return Progress(self, team, tally, self.day, marks.filter(round=self.round).exists())
 
@@ -117,7 +123,8 @@ class Live:
 
     def teams(self, queryset: QuerySet) -> list[UnitRow]:
         owners = list(queryset.order_by("district__code", "code"))
-        tallies = {tally.team_id: tally for tally in Tally.objects.filter(round=self.round, team__in=owners)}
+        of_round = Tally.objects.filter(round=self.round, team__in=owners)
+        tallies = {tally.team_id: tally for tally in of_round.select_related("round")}
         days = days_by_owner(DAYS_OF_TEAMS.rows(self.round.pk, [team.pk for team in owners]))
         return [UnitRow(o, tallies.get(o.pk) or empty_tally(self.round), self.day, days[o.pk]) for o in owners]
 
@@ -134,15 +141,24 @@ class Live:
         rows = SUSPICIONS_OF_OWNER.rows(self.round.pk, *ids_of(owner))
         return [SuspicionTally.from_db("default", SUSPICION_COLUMNS, row) for row in rows]
 
+    def found_of(self, owner: AdministrativeUnit | WorkTeam) -> dict[str, int]:
+        return dict(FOUND_OF_OWNER.rows(self.round.pk, *ids_of(owner)))
+
     def _unit_rows(self, rows: list[tuple]) -> list[UnitRow]:
         width, found = len(UNIT_COLUMNS), []
         days = days_by_owner(DAYS_OF_UNITS.rows(self.round.pk, [row[0] for row in rows]))
         for row in rows:
             unit = AdministrativeUnit.from_db("default", UNIT_COLUMNS, row[:width])
-            figures = row[width:]
-            tally = Tally.from_db("default", TALLY_COLUMNS, figures) if figures[0] else empty_tally(self.round)
-            found.append(UnitRow(unit, tally, self.day, days[unit.pk]))
+            found.append(UnitRow(unit, self._tally(row[width:]), self.day, days[unit.pk]))
         return found
+
+    def _tally(self, values: tuple) -> Tally:
+        """None of it where a unit has no figures yet."""
+        if not values[0]:
+            return empty_tally(self.round)
+        tally = Tally.from_db("default", TALLY_COLUMNS, values)
+        tally.round = self.round
+        return tally
 
 
 def ids_of(owner: AdministrativeUnit | WorkTeam) -> tuple[int | None, int | None]:

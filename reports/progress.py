@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
-from math import ceil
 from typing import NamedTuple, Protocol
 
 from django.db.models import QuerySet
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from census_verify import clock
 from households.models import AdministrativeUnit, CollectionForm, WorkTeam
+from reports.forecast import Forecast, Outlook, forecast
 from reports.models import Counts, Denominators, SuspicionTally, Tally, rate
 from verification.models import Round, Target
 from verification.records import State
@@ -20,20 +20,14 @@ from verification.rules import needed_per_day
 from verification.terms import REMOVALS, Outcome
 
 RECENT_DAYS = 7
-BEHIND_POINTS = 5  # a line this far under the rate of the whole table is marked
 HAMLET = AdministrativeUnit.Level.HAMLET
 # Columns by which a table of units may be sorted, beside "name" and administrative order.
-SORTS = ("plan", "collected", "qualified", "today", "verified", "rate", "left", "pending", "recent_per_day")
-
-
-@dataclass(frozen=True)
-class TargetState:
-    target: Target
-    needed: int  # forms that would meet it
-    is_met: bool
-    is_over: bool
-    per_day: int | None  # forms a day from tomorrow to meet it; None when the time is over
-    missing: int = 0  # forms still missing to it
+SORTS = (
+    *("plan", "collected", "qualified", "today", "verified", "rate", "left", "pending"),
+    *("recent_per_day", "per_day", "finish", "slack"),
+)
+WORST_FIRST = (Outlook.LATE, Outlook.NO_PACE, Outlook.NOT_STARTED, Outlook.TIGHT, Outlook.ON_THE_WAY, Outlook.FINISHED)
+NEVER = date.max  # for sorting: no day is told
 
 
 @dataclass
@@ -44,7 +38,15 @@ class UnitRow:
     tally: Tally
     day: date
     days: list["Day"] = field(default_factory=list)  # with results, oldest first; none of hamlets
-    is_behind: bool = False
+    day_is_over: bool = False
+
+    @cached_property
+    def forecast(self) -> Forecast:
+        return forecast_of(self.tally, self.days, self.day, day_is_over=self.day_is_over)
+
+    @property
+    def per_day(self) -> int | None:
+        return self.forecast.needed_per_day
 
     @property
     def today(self) -> int:
@@ -57,6 +59,13 @@ class UnitRow:
     def sort_value(self, column: str):
         if column in ("today", "recent_per_day"):
             return getattr(self, column)
+        if column == "per_day":
+            return -1 if self.per_day is None else self.per_day
+        if column == "finish":
+            return self.forecast.middle or NEVER
+        if column == "slack":
+            slack = self.forecast.slack_least
+            return (slack is not None, slack or 0)
         if column == "rate":
             return -1 if self.tally.rate is None else self.tally.rate
         if column == "name":
@@ -83,6 +92,12 @@ class OutcomeRow:
         return self.value in REMOVALS
 
 
+class FaultRow(NamedTuple):
+    fault: str
+    found: int  # forms whose standing result corrects it
+    suspected: SuspicionTally | None
+
+
 class Day(NamedTuple):
     day: date
     verified: int  # on this day
@@ -104,6 +119,7 @@ class Source(Protocol):
     def late_of(self, owner: AdministrativeUnit | WorkTeam) -> int: ...
     def refusals_of(self, owner: AdministrativeUnit | WorkTeam) -> list[tuple[str, int]]: ...
     def suspicions_of(self, owner: AdministrativeUnit | WorkTeam) -> list[SuspicionTally]: ...
+    def found_of(self, owner: AdministrativeUnit | WorkTeam) -> dict[str, int]: ...
 
 
 @dataclass
@@ -141,8 +157,8 @@ class Progress:
         return -self.late
 
     @cached_property
-    def targets(self) -> list[TargetState]:
-        return target_states(self.round, self.tally.verified, self.tally.plan, self.day)
+    def forecast(self) -> Forecast:
+        return forecast_of(self.tally, self.days, self.day, day_is_over=self.as_of is not None)
 
     @cached_property
     def refusals(self) -> list[tuple[str, int]]:
@@ -154,6 +170,14 @@ class Progress:
     def suspicions(self) -> list[SuspicionTally]:
         """In the order of the catalogue; not remembered for the past."""
         return self.source.suspicions_of(self.owner)
+
+    @cached_property
+    def faults(self) -> list[FaultRow]:
+        """What was found, and what is suspected, of each fault in the order of the catalogue."""
+        found = self.source.found_of(self.owner)
+        suspected = {row.fault: row for row in self.suspicions}
+        both = sorted({*found, *suspected})
+        return [FaultRow(fault, found.get(fault, 0), suspected.get(fault)) for fault in both]
 
     @property
     def version(self) -> tuple:
@@ -274,14 +298,11 @@ def two_places(value: Decimal) -> Decimal:
     return Decimal("99.99") if value < 100 <= rounded else rounded
 
 
-def target_states(round: Round, verified: int, plan: int, day: date) -> list[TargetState]:
-    states = []
-    for target in round.stored_targets:
-        needed = ceil(plan * target.percent / 100)
-        met = plan > 0 and verified >= needed
-        per_day = needed_per_day(needed - verified, first_day=day + timedelta(days=1), due_on=target.due_on)
-        states.append(TargetState(target, needed, met, day > target.due_on, per_day, max(needed - verified, 0)))
-    return states
+def forecast_of(tally: Tally, days: list[Day], day: date, *, day_is_over: bool) -> Forecast:
+    round = tally.round
+    return forecast(
+        days, today=day, left=tally.left, starts_on=round.starts_on, ends_on=round.ends_on, day_is_over=day_is_over
+    )
 
 
 def recent_per_day(days: list[Day], today: date) -> int:
@@ -303,23 +324,29 @@ def total_of(rows: list[UnitRow], round: Round) -> UnitRow:
     for row in rows:
         for day, verified in row.days:
             by_day[day] += verified
-    day = rows[0].day if rows else clock.today()
-    return UnitRow(None, total, day, [Day(*each) for each in sorted(by_day.items())])
+    day, is_over = (rows[0].day, rows[0].day_is_over) if rows else (clock.today(), False)
+    return UnitRow(None, total, day, [Day(*each) for each in sorted(by_day.items())], is_over)
 
 
-def mark_behind(rows: list[UnitRow], total: UnitRow) -> None:
-    """Mark the lines that need a call: well under the rate of the whole."""
-    for row in rows:
-        row.is_behind = (
-            row.tally.rate is not None
-            and total.tally.rate is not None
-            and row.tally.rate <= total.tally.rate - BEHIND_POINTS
-        )
+def by_outlook(rows: list[UnitRow]) -> list[tuple[Outlook, int]]:
+    """How many lines stand how to the deadline, the worst first; adds up to all of them."""
+    counted = Counter(row.forecast.outlook for row in rows)
+    return [(outlook, counted[outlook]) for outlook in WORST_FIRST if counted[outlook]]
+
+
+def goals(round: Round) -> list[Decimal]:
+    """The shares of the plan that the whole is to reach."""
+    return [target.percent for target in round.stored_targets if target.kind == Target.Kind.OVERALL]
 
 
 def goal_percent(round: Round) -> Decimal | None:
     """The mark on the bars: the nearest target that is less than everything."""
-    return min((t.percent for t in round.stored_targets if t.percent < 100), default=None)
+    return min((percent for percent in goals(round) if percent < 100), default=None)
+
+
+def shown_rows(rows: list[UnitRow], sort: str, outlook: str = "") -> list[UnitRow]:
+    """As `sorted_rows`, and only those of one outlook where it is asked for."""
+    return [row for row in sorted_rows(rows, sort) if not outlook or row.forecast.outlook == outlook]
 
 
 def sorted_rows(rows: list[UnitRow], sort: str) -> list[UnitRow]:

@@ -18,6 +18,7 @@ from reports.models import SuspicionTally, Tally
 from reports.progress import Day, Progress, UnitRow
 from reports.rollups import COUNTS, DENOMINATORS
 from verification.models import Round
+from verification.terms import WITH_CORRECTIONS
 
 Level = AdministrativeUnit.Level
 
@@ -88,6 +89,13 @@ HAMLETS_KNOWN = f"""
     ) known GROUP BY hamlet_id"""
 
 
+FOUND_KNOWN = f"""
+    SELECT correction.fault, count(DISTINCT stretch.pass_id)::int
+    FROM ({movements.stretches(movements.OF_COMMUNES + " AND outcome = ANY(%(corrections)s)")}) stretch
+    JOIN verification_correction correction ON correction.verification_pass_id = stretch.pass_id
+    WHERE stands AND known_on <= %(as_of)s AND coalesce(ended_on > %(as_of)s, true) GROUP BY correction.fault"""
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """A `progress.Source`: what was known when that day's cut-off fell."""
@@ -131,13 +139,25 @@ class Snapshot:
     def suspicions_of(self, owner: AdministrativeUnit | WorkTeam) -> list[SuspicionTally]:
         return []
 
+    def found_of(self, owner: AdministrativeUnit | WorkTeam) -> dict[str, int]:
+        """Told from the corrections of the passes that stood: half a second for a province."""
+        if isinstance(owner, WorkTeam):
+            communes = owner.team_communes.filter(valid_to=None).values_list("commune_id", flat=True)
+        else:
+            communes = [unit.pk for unit in _units(COMMUNES.rows(owner.path, self.as_of))]
+        params = movements.params_of(self.round) | {"owners": list(communes), "as_of": self.as_of}
+        params["corrections"] = [outcome.value for outcome in WITH_CORRECTIONS]
+        with connection.cursor() as cursor:
+            cursor.execute(FOUND_KNOWN, params)
+            return dict(cursor.fetchall())
+
     def _rows(self, owners: list) -> list[UnitRow]:
         if not owners:
             return []
         statement = KNOWN_DAYS_OF_TEAMS if isinstance(owners[0], WorkTeam) else KNOWN_DAYS_OF_UNITS
         days = days_by_owner(statement.rows(self.round.pk, [owner.pk for owner in owners], self.as_of))
         tallies = self._tallies(owners)
-        return [UnitRow(owner, tallies[owner.pk], self.as_of, days[owner.pk]) for owner in owners]
+        return [UnitRow(owner, tallies[owner.pk], self.as_of, days[owner.pk], day_is_over=True) for owner in owners]
 
     def _tallies(self, owners: list) -> dict[int, Tally]:
         statement = KNOWN_OF_TEAMS if isinstance(owners[0], WorkTeam) else KNOWN_OF_UNITS
@@ -158,7 +178,7 @@ class Snapshot:
                 setattr(tally, name, getattr(of_today[hamlet.pk], name) if hamlet.pk in of_today else 0)
             for name, count in zip(movements.CONDITIONS, counted.get(hamlet.pk, [0] * len(COUNTS)), strict=True):
                 setattr(tally, name, count)
-            rows.append(UnitRow(hamlet, tally, self.as_of))
+            rows.append(UnitRow(hamlet, tally, self.as_of, day_is_over=True))
         return rows
 
 

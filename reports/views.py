@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import timedelta
 from hashlib import sha256
 
 from django.core.cache import caches
@@ -14,7 +15,8 @@ from census_verify import clock
 from census_verify.errors import SaidBadRequest
 from households.models import AdministrativeUnit, WorkTeam
 from households.permissions import Scope, scope_of
-from reports import burnup, exports, permissions, progress, services
+from reports import burnup, exports, permissions, progress, services, targets
+from reports.forecast import Outlook
 from reports.forms import ExportForm
 from reports.live import Live
 from reports.models import Export
@@ -30,6 +32,8 @@ from verification.terms import Approval
 
 KEPT_SECONDS = 600
 RETURNED_AT_MOST = 5  # on the first screen of a home
+DAYS_BEHIND_THE_END = timedelta(days=14)  # that the burn-up shows of a forecast
+BESIDE_A_TABLE = 420  # the width of the burn-up there, in pixels
 SMALL = 170  # the height of the burn-up on a commune's home
 TOKEN_GOES_HERE = "the-readers-own-csrf-token-goes-here"
 
@@ -70,17 +74,19 @@ def team_list(request: HttpRequest) -> HttpResponse:
     round, rows = source.round, source.teams(teams)
     sort = request.GET.get("sort", "")
     total = progress.total_of(rows, round)
-    progress.mark_behind(rows, total)
+    outlook = _outlook(request)
     context = {
         "round": round,
         "day": total.day,
         **_cut_off(source),
-        "rows": progress.sorted_rows(rows, sort),
+        "rows": progress.shown_rows(rows, sort, outlook),
         "total": total,
-        "behind": sum(row.is_behind for row in rows),
+        "outlooks": progress.by_outlook(rows),
+        "outlook": outlook,
         "goal": progress.goal_percent(round),
         "sort": sort,
     }
+    context["kept"] += f"outlook={outlook}&" if outlook else ""
     return render(request, "reports/team_list.html", context)
 
 
@@ -289,11 +295,14 @@ def _figures(request: HttpRequest, shown: progress.Progress, read_rows: Callable
     scope = scope_of(request.user)
     seen_by = sorted(unit.path for unit in scope.person_units), scope.can_record
 
+    outlook = _outlook(request)
+
     def make() -> str:
-        tables = _tables(shown, read_rows(), sort, scope)
+        tables = _tables(shown, read_rows(), sort, outlook, scope)
+        tables["kept"] = context["kept"] + (f"outlook={outlook}&" if outlook else "")
         return render_to_string("reports/_figures.html", {**context, **tables, "csrf_token": TOKEN_GOES_HERE})
 
-    page = _kept((shown.version, sort, seen_by), make)
+    page = _kept((shown.version, sort, outlook, seen_by, bool(context.get("to_decide"))), make)
     return mark_safe(page.replace(TOKEN_GOES_HERE, get_token(request)))
 
 
@@ -322,29 +331,53 @@ def _burnup(shown: progress.Progress, **size) -> burnup.Chart:
         starts_on=shown.round.starts_on,
         ends_on=shown.round.ends_on,
         today=shown.day,
-        percents=[t.target.percent for t in shown.targets],
+        percents=progress.goals(shown.round),
+        band=_band(shown),
         **size,
     )
 
 
-def _tables(shown: progress.Progress, rows: list[progress.UnitRow], sort: str, scope: Scope) -> dict:
+def _band(shown: progress.Progress) -> list:
+    """The forecast to the end of the round, and a few days further where it is not done by then."""
+    if shown.tally.left <= 0 or not shown.days:
+        return []
+    latest, ends_on = shown.forecast.latest, shown.round.ends_on
+    furthest = max(ends_on, shown.day) + DAYS_BEHIND_THE_END
+    return shown.forecast.band(max(min(latest, furthest) if latest else furthest, ends_on))
+
+
+def _outlook(request: HttpRequest) -> str:
+    asked = request.GET.get("outlook", "")
+    return asked if asked in Outlook.values else ""
+
+
+def _tables(shown: progress.Progress, rows: list[progress.UnitRow], sort: str, outlook: str, scope: Scope) -> dict:
     round, level = shown.round, getattr(shown.owner, "level", None)
     total = progress.total_of(rows, round)
-    progress.mark_behind(rows, total)
     return {
+        "targets": targets.states_of(shown, _communes_below(shown, rows)),
+        "outlooks": progress.by_outlook(rows) if level is None or level < AdministrativeUnit.Level.COMMUNE else [],
+        "outlook": outlook,
         "level_below": AdministrativeUnit.Level.COMMUNE
         if level is None or level >= 4
         else AdministrativeUnit.Level(level + 1),
-        "rows": progress.sorted_rows(rows, sort),
+        "rows": progress.shown_rows(rows, sort, outlook),
         "total": total,
-        "behind": sum(row.is_behind for row in rows),
         "goal": progress.goal_percent(round),
         "sort": sort,
         "can_list_rows": shown.as_of is None
         and (level is None or level >= 2)
         and all(scope.persons_cover(row.owner) for row in rows),
-        "chart": _burnup(shown),
+        "chart": _burnup(shown, width=BESIDE_A_TABLE, height=BESIDE_A_TABLE * 3 // 4),
     }
+
+
+def _communes_below(shown: progress.Progress, rows: list[progress.UnitRow]) -> Callable[[], list[progress.UnitRow]]:
+    """The communes that targets may be about: the lines of the table where these are communes, none below one."""
+    level = getattr(shown.owner, "level", AdministrativeUnit.Level.DISTRICT)
+    if level == AdministrativeUnit.Level.DISTRICT:
+        return lambda: rows
+    return lambda: shown.source.communes_under(shown.owner) if level < AdministrativeUnit.Level.DISTRICT else []
 
 
 def lineage_of(officer, unit: AdministrativeUnit) -> list[tuple[AdministrativeUnit, bool]]:

@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as say
 
 from households.faults import Fault
-from reports.progress import OutcomeRow, Progress, UnitRow
+from reports.forecast import Forecast, Outlook
+from reports.progress import FaultRow, OutcomeRow, Progress, UnitRow
 from reports.templatetags.figures import NOTHING, bar, count, rate, share, short_day
 
 register = template.Library()
@@ -31,34 +32,69 @@ def linked(figure: str, address: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def unit_lines(context, rows: Iterable[UnitRow]) -> SafeString:
-    """A line for each district, commune or hamlet."""
-    is_of_hamlets, goal, at = context["level_below"] == 4, context["goal"], context.get("at", "")
-    lists_persons, can_work = context["can_list_rows"], context["can_work"] and is_of_hamlets
+    """A line for each district or commune."""
+    goal, at, lists_persons = context["goal"], context.get("at", ""), context["can_list_rows"]
     page_before, page_behind = address_of("reports:unit_detail")
     list_before, list_behind = address_of("verification:form_list")
-    work_before, work_behind = address_of("verification:unit_work")
-    behind, verify = escape(say("behind")), escape(say("Verify"))
-    late = f' <span class="state late">{behind}</span>'
 
     def line(row: UnitRow) -> str:
         tally, pk = row.tally, row.owner.pk
         page = f"{page_before}{pk}{page_behind}{at}"
         # without persons a figure leads to the unit's own page
         of_state = f"{list_before}{pk}{list_behind}?state=" if lists_persons else ""
-        base = linked(
-            count(tally.collected if is_of_hamlets else tally.base),
-            f"{of_state}all" if of_state and is_of_hamlets else "",
+        base = count(tally.base) + _new_people(tally, f"{of_state}new_people" if of_state else page)
+        return (
+            f'\n<tr><th scope="row"><a href="{page}">{escape(row.owner.full_name)}</a></th>'
+            f'<td class="num wide">{base}</td><td class="num wide">{count(row.today)}</td>'
+            f'<td class="num">{linked(count(tally.verified), f"{of_state}verified" if of_state else page)}</td>'
+            f"{_rate(row, goal)}"
+            f'<td class="num">{linked(count(tally.left), f"{of_state}left" if of_state else page)}</td>'
+            f"{forecast_cells(row)}</tr>"
         )
-        base += _new_people(tally, is_of_hamlets, f"{of_state}new_people" if of_state else page)
+
+    return mark_safe("".join(map(line, rows)))
+
+
+@register.simple_tag(takes_context=True)
+def total_line(context, total: UnitRow) -> SafeString:
+    """The foot of the same table."""
+    tally = total.tally
+    return mark_safe(
+        f'<tr><th scope="row">{escape(say("Total"))}</th><td class="num wide">{count(tally.base)}{_new_people(tally)}</td>'
+        f'<td class="num wide">{count(total.today)}</td><td class="num">{count(tally.verified)}</td>'
+        f"{_rate(total, context['goal'])}"
+        f'<td class="num">{count(tally.left)}</td>{forecast_cells(total)}</tr>'
+    )
+
+
+@register.simple_tag(takes_context=True)
+def hamlet_lines(context, rows: Iterable[UnitRow]) -> SafeString:
+    """A line for each hamlet, which has no plan and no days of its own."""
+    goal, at, lists_persons, can_work = (
+        context["goal"],
+        context.get("at", ""),
+        context["can_list_rows"],
+        context["can_work"],
+    )
+    page_before, page_behind = address_of("reports:unit_detail")
+    list_before, list_behind = address_of("verification:form_list")
+    work_before, work_behind = address_of("verification:unit_work")
+    verify = escape(say("Verify"))
+
+    def line(row: UnitRow) -> str:
+        tally, pk = row.tally, row.owner.pk
+        page = f"{page_before}{pk}{page_behind}{at}"
+        of_state = f"{list_before}{pk}{list_behind}?state=" if lists_persons else ""
+        base = linked(count(tally.collected), f"{of_state}all" if of_state else "")
+        base += _new_people(tally, f"{of_state}new_people" if of_state else page, among=True)
         pending = linked(count(tally.pending), f"{of_state}pending" if of_state else page) if tally.pending else NOTHING
-        today = "" if is_of_hamlets else f'<td class="num wide">{count(row.today)}</td>'
         work = ""
         if can_work:
             link = f'<a class="open" href="{work_before}{pk}{work_behind}">{verify}</a>' if tally.left > 0 else ""
             work = f'<td class="wide no-print">{link}</td>'
         return (
-            f'\n<tr><th scope="row"><a href="{page}">{escape(row.owner.full_name)}</a>{late if row.is_behind else ""}</th>'
-            f'<td class="num wide">{base}</td><td class="num wide">{count(tally.qualified)}</td>{today}'
+            f'\n<tr><th scope="row"><a href="{page}">{escape(row.owner.full_name)}</a></th>'
+            f'<td class="num wide">{base}</td><td class="num wide">{count(tally.qualified)}</td>'
             f'<td class="num">{linked(count(tally.verified), f"{of_state}verified" if of_state else page)}</td>'
             f"{_rate(row, goal)}"
             f'<td class="num">{linked(count(tally.left), f"{of_state}left" if of_state else page)}</td>'
@@ -69,30 +105,80 @@ def unit_lines(context, rows: Iterable[UnitRow]) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def total_line(context, total: UnitRow) -> SafeString:
+def hamlet_total(context, total: UnitRow) -> SafeString:
     """The foot of the same table."""
-    tally, is_of_hamlets = total.tally, context["level_below"] == 4
-    today = "" if is_of_hamlets else f'<td class="num wide">{count(total.today)}</td>'
-    work = '<td class="wide no-print"></td>' if context["can_work"] and is_of_hamlets else ""
-    base = count(tally.collected if is_of_hamlets else tally.base) + _new_people(tally, is_of_hamlets)
+    tally = total.tally
+    work = '<td class="wide no-print"></td>' if context["can_work"] else ""
     return mark_safe(
-        f'<tr><th scope="row">{escape(say("Total"))}</th><td class="num wide">{base}</td>'
-        f'<td class="num wide">{count(tally.qualified)}</td>{today}<td class="num">{count(tally.verified)}</td>'
+        f'<tr><th scope="row">{escape(say("Total"))}</th>'
+        f'<td class="num wide">{count(tally.collected)}{_new_people(tally, among=True)}</td>'
+        f'<td class="num wide">{count(tally.qualified)}</td><td class="num">{count(tally.verified)}</td>'
         f"{_rate(total, context['goal'])}"
         f'<td class="num">{count(tally.left)}</td><td class="num wide">{count(tally.pending)}</td>{work}</tr>'
     )
 
 
-def _new_people(tally, is_of_hamlets: bool, address: str = "") -> str:
-    """People found on the spot, beside the plan and never in it; a hamlet, which has no plan, counts them among its forms."""
+def forecast_cells(row: UnitRow) -> str:
+    """What is needed a day and what was made, when it will be done, and how that stands to the deadline."""
+    told = row.forecast
+    slow = told.needed_per_day is not None and row.recent_per_day < told.needed_per_day
+    made = f"<b>{count(row.recent_per_day)}</b>" if slow else count(row.recent_per_day)
+    return (
+        f'<td class="num wide">{count(told.needed_per_day)}</td><td class="num wide">{made}</td>'
+        f'<td class="num wide">{range_of(told)}</td><td class="num wide">{slack_of(told)}</td>'
+        f"<td>{outlook_sign(told.outlook)}</td>"
+    )
+
+
+@register.filter
+def range_of(told: Forecast) -> str:
+    """27/6–2/7; one day where both ends are one; "from 27/6" where the worse end is beyond a year."""
+    if told.earliest is None:
+        return NOTHING
+    if told.latest is None:
+        return escape(say("from %(day)s") % {"day": short_day(told.earliest)})
+    days = dict.fromkeys((short_day(told.earliest), short_day(told.latest)))
+    return "–".join(days)
+
+
+def slack_of(told: Forecast) -> str:
+    """Days before the deadline, from the worse end to the better one: −4…+1."""
+    ends = [end for end in (told.slack_least, told.slack_most) if end is not None]
+    if not ends:
+        return NOTHING
+    worse_unknown = "" if told.slack_least is not None else "…"
+    return worse_unknown + "…".join(
+        dict.fromkeys(f"{'+' if end > 0 else '−' if end < 0 else ''}{abs(end)}" for end in ends)
+    )
+
+
+SIGNS = {
+    Outlook.FINISHED: "ok",
+    Outlook.ON_THE_WAY: "ok",
+    Outlook.TIGHT: "wait",
+    Outlook.LATE: "late",
+    Outlook.NOT_STARTED: "off",
+    Outlook.NO_PACE: "off",
+}
+
+
+@register.simple_tag
+def outlook_sign(outlook: Outlook) -> SafeString:
+    """A word with its sign; red only when even the better end misses."""
+    return mark_safe(f'<span class="state {SIGNS[outlook]}">{escape(outlook.label)}</span>')
+
+
+def _new_people(tally, address: str = "", *, among: bool = False) -> str:
+    """People found on the spot, beside the plan and never in it; a hamlet, which has no plan, counts them among its
+    forms."""
     if not tally.new_people:
         return ""
-    said = say("of these new:") if is_of_hamlets else say("and new:")
+    said = say("of these new:") if among else say("and new:")
     return f'<span class="apart">{escape(said)} {linked(count(tally.new_people), address)}</span>'
 
 
 def _rate(row: UnitRow, goal: Decimal | None) -> str:
-    drawn = bar(row.tally.verified, row.tally.base, goal, row.is_behind)
+    drawn = bar(row.tally.verified, row.tally.base, goal, row.forecast.outlook == Outlook.LATE)
     return f'<td class="rate">{drawn}<span class="v">{rate(row.tally.rate)}</span></td>'
 
 
@@ -113,16 +199,21 @@ def outcome_lines(rows: Iterable[OutcomeRow], reported: int, forms: str = "") ->
 
 
 @register.simple_tag
-def suspicion_lines(rows: Iterable, forms: str = "") -> SafeString:
-    """A line for each fault that is suspected."""
+def fault_lines(rows: Iterable[FaultRow], forms: str = "", suspected: bool = True) -> SafeString:
+    """A line for each fault: what the passes found, and what the program suspects where that is told."""
     labels = dict(Fault.choices)  # get_fault_display makes this for every row
 
-    def line(row) -> str:
-        all_of_it = f"{forms}?state=all&fault={row.fault}" if forms else ""
-        open_ones = f"{forms}?state=open&fault={row.fault}" if forms and row.open else ""
+    def line(row: FaultRow) -> str:
+        cells = f'<td class="num">{count(row.found) if row.found else NOTHING}</td>'
+        if suspected:
+            all_of_it = f"{forms}?state=all&fault={row.fault}" if forms and row.suspected else ""
+            open_ones = (
+                f"{forms}?state=open&fault={row.fault}" if forms and row.suspected and row.suspected.open else ""
+            )
+            of_all, still = (row.suspected.forms, row.suspected.open) if row.suspected else (None, None)
+            cells += f'<td class="num wide">{linked(count(of_all), all_of_it)}</td><td class="num">{linked(count(still), open_ones)}</td>'
         return (
-            f'\n<tr><th scope="row"><span class="quiet">{row.fault}</span> {escape(labels[row.fault])}</th>'
-            f'<td class="num">{linked(count(row.forms), all_of_it)}</td><td class="num">{linked(count(row.open), open_ones)}</td></tr>'
+            f'\n<tr><th scope="row"><span class="quiet">{row.fault}</span> {escape(labels[row.fault])}</th>{cells}</tr>'
         )
 
     return mark_safe("".join(map(line, rows)))
