@@ -2,7 +2,7 @@
 
 import sys
 
-from django.core.exceptions import BadRequest, RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -14,14 +14,6 @@ from households.imports.files import MAX_BYTES
 from verification import proofs
 
 DATABASE_AWAY = (OperationalError, InterfaceError)
-
-
-class SaidBadRequest(BadRequest):
-    """An address that cannot be read, with a sentence for whoever typed it."""
-
-    def __init__(self, sentence: str):
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -8,12 +8,11 @@ from django.utils.translation import gettext as say
 from django.views.decorators.http import require_GET
 
 from census_verify import clock
-from census_verify.errors import SaidBadRequest
 from households.models import AdministrativeUnit
 from households.permissions import scope_of
 from reports import changes, progress
 from reports.live import Live
-from reports.snapshots import Snapshot
+from reports.snapshots import NoSuchCutOff, Snapshot
 from reports.templatetags import figures
 from reports.views import current_round, lineage_of, team_visible, unit_of_figures
 from verification.forms import day_typed
@@ -58,7 +57,7 @@ def _cut_offs(request: HttpRequest, round: Round) -> tuple[progress.Source, prog
     if from_date is None:
         from_date = max((to_date or today) - figures.ONE_DAY, round.starts_on)
     if from_date >= (to_date or today):
-        raise SaidBadRequest(say("The first day must lie before the second one, and before today."))
+        raise NoSuchCutOff(say("The first day must lie before the second one, and before today."))
     return Snapshot(round, from_date), Snapshot(round, to_date) if to_date else Live(round)
 
 
@@ -68,7 +67,7 @@ def _day(request: HttpRequest, name: str, round: Round) -> date | None:
         return None
     day = day_typed(typed)
     if day is None or day < round.starts_on:
-        raise SaidBadRequest(figures.no_day_of(round, typed))
+        raise NoSuchCutOff(figures.no_day_of(round, typed))
     return day
 
 

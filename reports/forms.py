@@ -3,6 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 from households.models import AdministrativeUnit
 from reports import permissions, progress
+from reports.forecast import Outlook
 from reports.models import Export
 from verification.records import State
 from verification.terms import Outcome
@@ -23,6 +24,7 @@ class ExportForm(forms.Form):
     sort = forms.CharField(required=False, max_length=20)
     state = forms.ChoiceField(required=False, choices=[*State.choices, *Outcome.choices])
     as_of = forms.DateField(required=False)
+    outlook = forms.ChoiceField(required=False, choices=Outlook.choices)
 
     def __init__(self, *args, officer, **kwargs):
         super().__init__(*args, **kwargs)

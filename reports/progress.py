@@ -298,6 +298,13 @@ def two_places(value: Decimal) -> Decimal:
     return Decimal("99.99") if value < 100 <= rounded else rounded
 
 
+def of_row(source: Source, row: UnitRow) -> Progress:
+    """The head of the page of a unit of which the line is known."""
+    shown = Progress(source, row.owner, row.tally, row.day)
+    shown.days, shown.forecast = row.days, row.forecast
+    return shown
+
+
 def forecast_of(tally: Tally, days: list[Day], day: date, *, day_is_over: bool) -> Forecast:
     round = tally.round
     return forecast(

@@ -26,16 +26,17 @@ def request_export(
     sort: str = "",
     state: str = "",
     as_of: date | None = None,
+    outlook: str = "",
 ) -> Export:
     """Put down what is wanted; the worker makes the file. With the broker away beat asks again. With `as_of` the
-    figures of that day's cut-off."""
+    figures of that day's cut-off, with `outlook` only the units of which that is told."""
     export = Export.objects.create(
         owner=by,
         round=round,
         kind=kind,
         format=format,
         unit=unit,
-        options={"sort": sort, "state": state} | ({"as_of": as_of.isoformat()} if as_of else {}),
+        options={"sort": sort, "state": state, "outlook": outlook} | ({"as_of": as_of.isoformat()} if as_of else {}),
         language=translation.get_language(),
         asked_at=clock.now(),
     )

@@ -6,6 +6,7 @@ Kept from changing by what they are made of: what became known on a day that is 
 from dataclasses import dataclass
 from datetime import date
 
+from django.core.exceptions import BadRequest
 from django.db import connection
 from django.db.models import QuerySet
 
@@ -21,6 +22,14 @@ from verification.models import Round
 from verification.terms import WITH_CORRECTIONS
 
 Level = AdministrativeUnit.Level
+
+
+class NoSuchCutOff(BadRequest):
+    """A day that was typed and is none to show figures of, with a sentence for whoever typed it."""
+
+    def __init__(self, sentence: str):
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 def _summed(owner: str, other: str) -> tuple[Statement, Statement]:

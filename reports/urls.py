@@ -9,6 +9,7 @@ urlpatterns = [
     path("units/<id:pk>/", views.unit_detail, name="unit_detail"),
     path("units/<id:pk>/changes/", change_views.unit_changes, name="unit_changes"),
     path("units/<id:pk>/figures/", views.unit_figures, name="unit_figures"),
+    path("units/<id:pk>/slides/", views.unit_slides, name="unit_slides"),
     path("teams/", views.team_list, name="team_list"),
     path("teams/<id:pk>/", views.team_detail, name="team_detail"),
     path("teams/<id:pk>/changes/", change_views.team_changes, name="team_changes"),

@@ -1,18 +1,19 @@
 from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
+from urllib.parse import urlencode
 
 from django.core.cache import caches
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_POST
 
 from census_verify import clock
-from census_verify.errors import SaidBadRequest
 from households.models import AdministrativeUnit, WorkTeam
 from households.permissions import Scope, scope_of
 from reports import burnup, exports, permissions, progress, services, targets
@@ -20,7 +21,7 @@ from reports.forecast import Outlook
 from reports.forms import ExportForm
 from reports.live import Live
 from reports.models import Export
-from reports.snapshots import Snapshot
+from reports.snapshots import NoSuchCutOff, Snapshot
 from reports.templatetags import figures
 from verification import commune_work, own_work, waiting, work
 from verification.forms import day_typed
@@ -34,6 +35,7 @@ KEPT_SECONDS = 600
 RETURNED_AT_MOST = 5  # on the first screen of a home
 DAYS_BEHIND_THE_END = timedelta(days=14)  # that the burn-up shows of a forecast
 BESIDE_A_TABLE = 420  # the width of the burn-up there, in pixels
+SLIDE = 900
 SMALL = 170  # the height of the burn-up on a commune's home
 TOKEN_GOES_HERE = "the-readers-own-csrf-token-goes-here"
 
@@ -65,6 +67,17 @@ def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def unit_figures(request: HttpRequest, pk: int) -> HttpResponse:
     """The figures of a unit, for those too whose page of it is the commune home."""
     return _figures_page(request, unit_of_figures(request, pk))
+
+
+@require_GET
+def unit_slides(request: HttpRequest, pk: int) -> HttpResponse:
+    """For the meeting room: the unit, then each unit right below it, one to a page."""
+    unit, source = unit_of_figures(request, pk), _source(request)
+    rows = source.children_of(unit) if unit.level < AdministrativeUnit.Level.COMMUNE else []
+    shown = [source.of_unit(unit), *(progress.of_row(source, row) for row in rows)]
+    slides = [(each, _burnup(each, width=SLIDE, height=SLIDE * 2 // 5)) for each in shown]
+    context = {"unit": unit, "slides": slides, "lineage": lineage_of(request.user, unit), **_cut_off(source)}
+    return render(request, "reports/unit_slides.html", context)
 
 
 @require_GET
@@ -161,7 +174,7 @@ def _source(request: HttpRequest) -> progress.Source:
         return Live(round)
     day = day_typed(typed)
     if day is None or day < round.starts_on:
-        raise SaidBadRequest(figures.no_day_of(round, typed))
+        raise NoSuchCutOff(figures.no_day_of(round, typed))
     return Snapshot(round, day) if day < round.known_on(clock.now()) else Live(round)
 
 
@@ -273,8 +286,14 @@ def _progress_page(request: HttpRequest, shown: progress.Progress, read_rows: Ca
         **_cut_off(shown.source),
         "works_here": scope.records_in(unit.pk) if unit else owner.pk in scope.team_ids,
     }
+    seen = _version(shown.version, context.get("to_decide"), context.get("came_back"))
+    if request.htmx and request.GET.get("seen") == seen:
+        return HttpResponse(status=204)  # nothing moved: htmx leaves the page as it is
+    asked = {name: request.GET[name] for name in ("sort", "outlook") if name in request.GET}
+    address = reverse("reports:unit_figures" if unit else "reports:team_figures", args=[owner.pk])
+    context["live_address"] = f"{address}?{urlencode(asked | {'seen': seen})}"
     context["figures"] = _figures(request, shown, read_rows, context)
-    return render(request, "reports/unit_detail.html", context)
+    return render(request, "reports/_live.html" if request.htmx else "reports/unit_detail.html", context)
 
 
 def _waiting(request: HttpRequest, round: Round, unit: AdministrativeUnit | None) -> dict:
@@ -314,9 +333,13 @@ def _small_burnup(shown: progress.Progress) -> str:
     return mark_safe(_kept((shown.version, "small burn-up"), make))
 
 
+def _version(*parts) -> str:
+    return sha256(repr(parts).encode()).hexdigest()
+
+
 def _kept(version: tuple, make: Callable[[], str]) -> str:
     """A part of a page as it was made for this version of the figures and this language."""
-    key = sha256(repr((version, get_language())).encode()).hexdigest()
+    key = _version(version, get_language())
     part = caches["pages"].get(key)
     if part is None:
         part = make()

@@ -41,6 +41,11 @@ UNIT_COLUMNS = [
     # xgettext:no-python-format
     Column(_("% of the plan"), lambda r: r.tally.rate, kind="percent"),
     Column(_("Left"), lambda r: r.tally.left),
+    Column(_("Needed a day"), lambda r: r.per_day),
+    Column(_("Last 7 days, a day"), lambda r: r.recent_per_day),
+    Column(_("Done on, earliest"), lambda r: r.forecast.earliest, kind="date"),
+    Column(_("Done on, latest"), lambda r: r.forecast.latest, kind="date"),
+    Column(_("Outlook"), lambda r: str(r.forecast.outlook.label), 14, "text"),
     *(Column(o.label, lambda r, name=o.value: getattr(r.tally, name), 14) for o in Outcome),
     Column(_("Waiting for approval"), lambda r: r.tally.pending, 14),
     Column(_("Returned"), lambda r: r.tally.returned),
@@ -53,7 +58,8 @@ HAMLET_COLUMNS = [
     *UNIT_COLUMNS[4:6],
     Column(_("Verified to date"), lambda r: r.tally.verified),
     Column(_("% of collected"), lambda r: r.tally.rate, kind="percent"),
-    *UNIT_COLUMNS[9:],
+    *UNIT_COLUMNS[9:10],
+    *UNIT_COLUMNS[15:],
 ]
 DAY_COLUMNS = [
     Column(_("Day"), lambda r: r[0], kind="date"),
@@ -105,8 +111,9 @@ def lines_of(export: Export) -> list[str]:
 
 
 def _progress_sheet(export: Export, name: str, rows: list[progress.UnitRow], columns: list[Column]) -> Sheet:
-    total = progress.total_of(rows, export.round)
-    rows = progress.sorted_rows(rows, export.options.get("sort", ""))
+    outlook = export.options.get("outlook", "")
+    total = None if outlook else progress.total_of(rows, export.round)
+    rows = progress.shown_rows(rows, export.options.get("sort", ""), outlook)
     return _sheet(export, name, columns, rows, total)
 
 

@@ -32,17 +32,6 @@ def _opened_long_before(settings):
     settings.CENSUS_VERIFY_TODAY = DAY - timedelta(days=9)
 
 
-@pytest.fixture
-def live_on(settings):
-    """The program lives on another day from here on."""
-
-    def live(day: date) -> None:
-        settings.CENSUS_VERIFY_TODAY = day
-        rollups.roll_up()
-
-    return live
-
-
 def known(owner, day: date) -> Counter:
     """The sums of the movements up to a cut-off, without zeros."""
     rows = Movement.objects.filter(unit=owner, day__lte=day).aggregate(**{f"{c}_sum": Sum(c) for c in COUNTS})
