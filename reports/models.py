@@ -132,6 +132,31 @@ class BaseMovement(Owned, Denominators):
         constraints = once_an_owner("base_movement", "day")
 
 
+class OfficerTally(Owned, Counts):
+    """The standing results of one officer in a unit, or in the communes of a team: what she found."""
+
+    officer = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        verbose_name = _("officer's tally")
+        verbose_name_plural = _("officers' tallies")
+        constraints = once_an_owner("officer_tally", "officer")
+
+    @property
+    def results(self) -> int:
+        return sum(getattr(self, outcome) for outcome in Outcome.values)
+
+    @property
+    def found(self) -> int:
+        """Forms on which something was wrong or missing."""
+        return self.corrected + self.supplemented
+
+    @property
+    def found_rate(self) -> Decimal | None:
+        """Of all her results, in percent."""
+        return rate(self.found, self.results)
+
+
 class FaultTally(Owned):
     """Forms whose standing pass of a day found a fault."""
 

@@ -322,11 +322,16 @@ def empty_tally(round: Round) -> Tally:
     return Tally(round=round, rolled_up_at=None)
 
 
+def sum_of(model: type, rows: list, columns: list[str]):
+    """A row of the sums of these columns, which is of nobody."""
+    return model(**{column: sum(getattr(row, column) for row in rows) for column in columns})
+
+
 def total_of(rows: list[UnitRow], round: Round) -> UnitRow:
     """The foot of a table: the sum of its lines."""
-    total = empty_tally(round)
-    for name in (column.name for model in (Denominators, Counts) for column in model._meta.fields):
-        setattr(total, name, sum(getattr(row.tally, name) for row in rows))
+    columns = [column.name for model in (Denominators, Counts) for column in model._meta.fields]
+    total = sum_of(Tally, [row.tally for row in rows], columns)
+    total.round = round
     by_day = Counter()
     for row in rows:
         for day, verified in row.days:

@@ -12,7 +12,16 @@ from operator import itemgetter
 from django.db import connection, transaction
 
 from households.models import AdministrativeUnit, TeamCommune
-from reports.models import BaseMovement, DailyTally, FaultTally, Movement, RefusalTally, SuspicionTally, Tally
+from reports.models import (
+    BaseMovement,
+    DailyTally,
+    FaultTally,
+    Movement,
+    OfficerTally,
+    RefusalTally,
+    SuspicionTally,
+    Tally,
+)
 from reports.rollups import COUNTS, DENOMINATORS, roll_up
 from verification.models import PassEvent, Plan, PlanAdjustment, Round
 from verification.rules import approval_at_first, is_verified
@@ -26,10 +35,10 @@ DECIDED = """
 APPROVAL = """
     coalesce(decided.kind, CASE WHEN pass.outcome = ANY(%(approval_outcomes)s) THEN 'pending' ELSE '' END)"""
 STANDING = f"""
-    SELECT form.hamlet_id, form.commune_id, pass.verified_on, pass.outcome, {APPROVAL}, count(*)
+    SELECT form.hamlet_id, form.commune_id, pass.verified_on, pass.officer_id, pass.outcome, {APPROVAL}, count(*)
     FROM verification_verificationpass pass
     JOIN households_collectionform form ON form.id = pass.form_id {DECIDED}
-    WHERE pass.round_id = %(round)s AND pass.is_standing GROUP BY 1, 2, 3, 4, 5"""
+    WHERE pass.round_id = %(round)s AND pass.is_standing GROUP BY 1, 2, 3, 4, 5, 6"""
 FORMS = """
     SELECT form.hamlet_id, form.commune_id, form.qualification, form.refusal_reason, in_round.id IS NOT NULL, count(*)
     FROM households_collectionform form
@@ -156,10 +165,11 @@ def _recount(cursor, round: Round) -> Counter:
     for hamlet, commune, count in cursor.fetchall():
         add(hamlet, commune, ("tally",), "new_people", count)
     cursor.execute(STANDING, _params(round))
-    for hamlet, commune, day, outcome, approval, count in cursor.fetchall():
+    for hamlet, commune, day, officer, outcome, approval, count in cursor.fetchall():
         for column in columns_of(outcome, approval):
             add(hamlet, commune, ("tally",), column, count)
             add(None, commune, ("days", day), column, count)
+            add(None, commune, ("officers", officer), column, count)
     for commune, known_on, day, outcome, approval, count in _changes(cursor, round):
         for column in columns_of(outcome, approval):
             add(None, commune, ("movements", known_on, day), column, count)
@@ -227,6 +237,7 @@ def _stored(round: Round) -> Counter:
     read("tally", Tally, (), ["population", "plan", "collected", "qualified", "in_scope", "new_people", *COUNTS])
     read("days", DailyTally, ("day",), COUNTS)
     read("faults", FaultTally, ("day", "fault"), ["forms"])
+    read("officers", OfficerTally, ("officer_id",), COUNTS)
     read("movements", Movement, ("day", "counted_on"), COUNTS)
     read("refusals", RefusalTally, ("reason",), ["forms"])
     read("suspicions", SuspicionTally, ("fault",), ["forms", "open"])

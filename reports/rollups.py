@@ -22,6 +22,7 @@ from reports.models import (
     Denominators,
     FaultTally,
     Movement,
+    OfficerTally,
     RefusalTally,
     SuspicionTally,
     Tally,
@@ -129,9 +130,10 @@ DAILY = Table(DailyTally._meta.db_table, ("day",), tuple(COUNTS))
 FAULTS = Table(FaultTally._meta.db_table, ("day", "fault"), ("forms",))
 REFUSALS = Table(RefusalTally._meta.db_table, ("reason",), ("forms",))
 SUSPICIONS = Table(SuspicionTally._meta.db_table, ("fault",), ("forms", "open"))
+OFFICERS = Table(OfficerTally._meta.db_table, ("officer_id",), tuple(COUNTS))
 MOVEMENTS = Table(Movement._meta.db_table, ("day", "counted_on"), tuple(COUNTS))
 BASE_MOVEMENTS = Table(BaseMovement._meta.db_table, ("day",), tuple(DENOMINATORS))
-TABLES = (TALLY, DAILY, FAULTS, REFUSALS, SUSPICIONS, MOVEMENTS, BASE_MOVEMENTS)
+TABLES = (TALLY, DAILY, FAULTS, REFUSALS, SUSPICIONS, OFFICERS, MOVEMENTS, BASE_MOVEMENTS)
 
 HAMLETS = f"""
     SELECT hamlet_id AS owner, 0 AS population, 0 AS plan,
@@ -165,6 +167,15 @@ DAYS = f"""
     FROM verification_roundform
     WHERE round_id = %(round)s AND commune_id = ANY(%(owners)s) AND outcome <> ''
     GROUP BY commune_id, counted_on"""
+
+BY_OFFICER = f"""
+    SELECT made.commune_id AS owner, made.officer_id, {COUNT_SQL}
+    FROM (
+        SELECT stands.commune_id, made.officer_id, stands.outcome, stands.approval FROM verification_roundform stands
+        JOIN verification_verificationpass made ON made.id = stands.standing_pass_id
+        WHERE stands.round_id = %(round)s AND stands.commune_id = ANY(%(owners)s) AND stands.outcome <> ''
+            AND made.commune_id = ANY(%(owners)s)
+    ) made GROUP BY made.commune_id, made.officer_id"""
 
 FAULTS_FOUND = """
     SELECT found.commune_id AS owner, found.counted_on AS day, correction.fault, count(DISTINCT found.id)::int AS forms
@@ -207,6 +218,7 @@ BASES_MOVED = f"""
 RECOUNTS = (
     (TALLY, COMMUNES),
     (DAILY, DAYS),
+    (OFFICERS, BY_OFFICER),
     (FAULTS, FAULTS_FOUND),
     (REFUSALS, REFUSED),
     (SUSPICIONS, SUSPECTED),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reports import change_views, views
+from reports import change_views, officer_views, views
 
 app_name = "reports"
 
@@ -9,9 +9,11 @@ urlpatterns = [
     path("units/<id:pk>/", views.unit_detail, name="unit_detail"),
     path("units/<id:pk>/changes/", change_views.unit_changes, name="unit_changes"),
     path("units/<id:pk>/figures/", views.unit_figures, name="unit_figures"),
+    path("units/<id:pk>/officers/", officer_views.unit_officers, name="unit_officers"),
     path("units/<id:pk>/slides/", views.unit_slides, name="unit_slides"),
     path("teams/", views.team_list, name="team_list"),
     path("teams/<id:pk>/", views.team_detail, name="team_detail"),
+    path("teams/<id:pk>/officers/", officer_views.team_officers, name="team_officers"),
     path("teams/<id:pk>/changes/", change_views.team_changes, name="team_changes"),
     path("teams/<id:pk>/figures/", views.team_figures, name="team_figures"),
     path("exports/", views.export_list, name="export_list"),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as say
 
 from households.faults import Fault
 from reports.forecast import Forecast, Outlook
+from reports.models import OfficerTally
 from reports.progress import FaultRow, OutcomeRow, Progress, UnitRow
 from reports.templatetags.figures import NOTHING, bar, count, rate, share, short_day
 
@@ -180,6 +181,26 @@ def _new_people(tally, address: str = "", *, among: bool = False) -> str:
 def _rate(row: UnitRow, goal: Decimal | None) -> str:
     drawn = bar(row.tally.verified, row.tally.base, goal, row.forecast.outlook == Outlook.LATE)
     return f'<td class="rate">{drawn}<span class="v">{rate(row.tally.rate)}</span></td>'
+
+
+@register.simple_tag
+def officer_lines(rows: Iterable[OfficerTally], posted: dict) -> SafeString:
+    """A line for each officer; `posted` says where she is posted today."""
+
+    def line(row: OfficerTally) -> str:
+        posting = posted.get(row.officer_id)
+        place = (posting.team or posting.unit) if posting else NOTHING
+        numbers = (row.not_met, row.unverifiable, row.pending, row.returned)
+        return (
+            f'\n<tr><th scope="row">{escape(row.officer)}</th><td class="wide">{escape(place)}</td>'
+            f'<td class="num">{count(row.results)}</td><td class="num">{count(row.verified)}</td>'
+            f'<td class="num wide">{count(row.matched)}</td><td class="num">{count(row.found)}</td>'
+            f'<td class="num wide">{rate(row.found_rate)}</td>'
+            + "".join(f'<td class="num wide">{count(number) if number else NOTHING}</td>' for number in numbers)
+            + "</tr>"
+        )
+
+    return mark_safe("".join(map(line, rows)))
 
 
 @register.simple_tag

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from census_verify import clock
 from reports import proof, rollups
-from reports.models import BaseMovement, DailyTally, FaultTally, Movement, RefusalTally, SuspicionTally, Tally
+from reports.models import (
+    BaseMovement,
+    DailyTally,
+    FaultTally,
+    Movement,
+    OfficerTally,
+    RefusalTally,
+    SuspicionTally,
+    Tally,
+)
 from reports.rollups import COUNTS, DENOMINATORS, FORM_COUNTS, PLANNED
 from verification import approvals, services
 from verification.models import RoundForm
@@ -84,6 +93,7 @@ def test_any_history(round, homes, cast, tree, history):
     assert list(proof.differences(round)) == []
     each_parent_is_the_sum_of_its_children()
     each_numerator_is_part_of_its_denominator()
+    officers_add_up_to_the_total()
     days_add_up_to_the_total()
     transaction.savepoint_rollback(before)
 
@@ -97,6 +107,7 @@ def each_parent_is_the_sum_of_its_children() -> None:
         SuspicionTally: ["fault"],
         Movement: ["day", "counted_on"],
         BaseMovement: ["day"],
+        OfficerTally: ["officer_id"],
     }
     for model, names in keys.items():
         columns = [*PLANNED, *FORM_COUNTS, "in_scope", *COUNTS] if model is Tally else COUNTS
@@ -116,6 +127,14 @@ def each_numerator_is_part_of_its_denominator() -> None:
         verified__lte=F("in_scope"), in_scope__lte=F("qualified"), qualified__lte=F("collected")
     ) | Tally.objects.filter(team=None, unit__level__lte=3).exclude(collected__lte=F("population"))
     assert not wrong.exists()
+
+
+def officers_add_up_to_the_total() -> None:
+    for tally in Tally.objects.exclude(unit__level=4):
+        officers = OfficerTally.objects.filter(unit=tally.unit, team=tally.team)
+        sums = officers.aggregate(**{f"{c}_sum": Sum(c) for c in COUNTS})
+        for column in COUNTS:
+            assert getattr(tally, column) == (sums[f"{column}_sum"] or 0), (tally, column)
 
 
 def days_add_up_to_the_total() -> None:
