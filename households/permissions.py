@@ -108,7 +108,8 @@ def officer_with_scope(user_id: int) -> User | None:
 
 
 USER_COLUMNS = [field.attname for field in User._meta.concrete_fields]
-# One row for each unit of each posting valid today: the unit posted to, or each commune of the team.
+# One row for each unit of each posting valid today: the unit posted to, or each commune of the team and of the
+# districts it helps out in.
 # Written out, because building it from querysets takes longer than the rest of a request's welcome.
 OFFICER = Statement(
     "officer_with_postings",
@@ -119,8 +120,15 @@ OFFICER = Statement(
     FROM households_user officer
     LEFT JOIN households_posting posting ON posting.user_id = officer.id
         AND posting.valid_from <= $2 AND (posting.valid_to IS NULL OR posting.valid_to > $2)
-    LEFT JOIN households_teamcommune assigned ON assigned.team_id = posting.team_id
-        AND assigned.valid_from <= $2 AND (assigned.valid_to IS NULL OR assigned.valid_to > $2)
+    LEFT JOIN LATERAL (
+        SELECT commune_id FROM households_teamcommune
+        WHERE team_id = posting.team_id AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)
+        UNION
+        SELECT commune.id FROM households_reinforcement helps
+        JOIN households_administrativeunit commune ON commune.parent_id = helps.district_id
+        WHERE helps.team_id = posting.team_id AND $2 BETWEEN helps.starts_on AND helps.ends_on
+            AND helps.cancelled_at IS NULL
+    ) assigned ON posting.team_id IS NOT NULL
     LEFT JOIN households_administrativeunit unit ON unit.id = coalesce(posting.unit_id, assigned.commune_id)
     WHERE officer.id = $1
     ORDER BY posting.team_id NULLS FIRST, unit.code, posting.id""",

@@ -64,7 +64,7 @@ class UnitRow:
         if column == "finish":
             return self.forecast.middle or NEVER
         if column == "slack":
-            slack = self.forecast.slack_least
+            slack = self.forecast.least_slack
             return (slack is not None, slack or 0)
         if column == "rate":
             return -1 if self.tally.rate is None else self.tally.rate

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reports import change_views, officer_views, views
+from reports import change_views, officer_views, views, what_if_views
 
 app_name = "reports"
 
@@ -12,6 +12,8 @@ urlpatterns = [
     path("units/<id:pk>/officers/", officer_views.unit_officers, name="unit_officers"),
     path("units/<id:pk>/slides/", views.unit_slides, name="unit_slides"),
     path("teams/", views.team_list, name="team_list"),
+    path("teams/what-if/", what_if_views.team_what_if, name="team_what_if"),
+    path("teams/reinforcements/<id:pk>/cancel/", what_if_views.reinforcement_cancel, name="reinforcement_cancel"),
     path("teams/<id:pk>/", views.team_detail, name="team_detail"),
     path("teams/<id:pk>/officers/", officer_views.team_officers, name="team_officers"),
     path("teams/<id:pk>/changes/", change_views.team_changes, name="team_changes"),

@@ -1,6 +1,7 @@
-"""The verbs of a round itself: opening it, adjusting a plan, giving a commune another team."""
+"""The verbs of a round itself: opening it, adjusting a plan, giving a commune another team, or a district its help."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Count
@@ -8,7 +9,7 @@ from django.utils.translation import gettext as say
 
 from census_verify import clock
 from households import text
-from households.models import AdministrativeUnit, CollectionForm, TeamCommune, User, WorkTeam
+from households.models import AdministrativeUnit, CollectionForm, Reinforcement, TeamCommune, User, WorkTeam
 from verification import outbox, permissions
 from verification.models import Plan, PlanAdjustment, Round, RoundForm
 from verification.rules import Conflict, InvalidEntry, NotAllowed
@@ -98,3 +99,56 @@ def assign_commune(*, commune: AdministrativeUnit, team: WorkTeam, by: User) -> 
     for round in Round.objects.exclude(status=Round.Status.PLANNED):
         outbox.mark(round.pk, [commune.pk], every_day=True)
     return assigned
+
+
+@transaction.atomic
+def reinforce(*, moves: Iterable[tuple[WorkTeam, AdministrativeUnit, int]], by: User) -> list[Reinforcement]:
+    """From tomorrow each team helps out in a district for some days (team, district, days): all of them, or none.
+
+    The same decision again changes nothing. Raises NotAllowed, InvalidEntry, or Conflict where a team is away then.
+    """
+    moves = list(moves)
+    if not moves:
+        raise InvalidEntry(say("Choose at least one team."))
+    if not all(permissions.can_run_rounds_in(by, district) for _team, district, _days in moves):
+        raise NotAllowed(say("PC06 and administrators assign teams."))
+    # one after the other, so that two decisions at once do not send a team to two places
+    list(WorkTeam.objects.select_for_update().filter(pk__in=[team.pk for team, *_ in moves]).order_by("pk"))
+    starts_on = clock.today() + timedelta(days=1)
+    return [_reinforce(team, district, starts_on, days, by) for team, district, days in moves]
+
+
+def _reinforce(team: WorkTeam, district: AdministrativeUnit, starts_on: date, days: int, by: User) -> Reinforcement:
+    if district.level != AdministrativeUnit.Level.DISTRICT or district.pk == team.district_id:
+        raise InvalidEntry(say("%(team)s: choose another district than its own.") % {"team": team})
+    if days < 1:
+        raise InvalidEntry(say("%(team)s: at least one day.") % {"team": team})
+    ends_on = starts_on + timedelta(days=days - 1)
+    away = Reinforcement.objects.filter(team=team, cancelled_at=None, starts_on__lte=ends_on, ends_on__gte=starts_on)
+    decided = away.select_related("district").first()
+    if decided and (decided.district_id, decided.starts_on, decided.ends_on) == (district.pk, starts_on, ends_on):
+        return decided
+    if decided:
+        raise Conflict(
+            say("%(team)s already helps out in %(district)s from %(first)s to %(last)s.")
+            % {
+                "team": team,
+                "district": decided.district.mid_sentence_name,
+                "first": f"{decided.starts_on.day}/{decided.starts_on.month}",
+                "last": f"{decided.ends_on.day}/{decided.ends_on.month}",
+            }
+        )
+    return Reinforcement.objects.create(
+        team=team, district=district, starts_on=starts_on, ends_on=ends_on, decided_by=by, decided_at=clock.now()
+    )
+
+
+@transaction.atomic
+def cancel_reinforcement(*, reinforcement: Reinforcement, by: User) -> None:
+    """The team stops helping out at once. Pressing twice is no mistake."""
+    if not permissions.can_run_rounds_in(by, reinforcement.district):
+        raise NotAllowed(say("PC06 and administrators assign teams."))
+    locked = Reinforcement.objects.select_for_update().get(pk=reinforcement.pk)
+    if locked.cancelled_at is None:
+        locked.cancelled_at, locked.cancelled_by = clock.now(), by
+        locked.save(update_fields=["cancelled_at", "cancelled_by"])

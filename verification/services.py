@@ -13,7 +13,7 @@ from django.utils.translation import gettext as say
 
 from census_verify import clock
 from households import text
-from households.models import CollectionForm, TeamCommune, User
+from households.models import CollectionForm, Reinforcement, TeamCommune, User
 from households.permissions import scope_of
 from households.statements import Statement
 from verification import form_values, items, outbox, permissions, proofs, rules
@@ -298,12 +298,16 @@ def _require_expected(row: EntryRow, entry: Entry) -> None:
 
 
 def team_of(by: User, commune_id: int, today: date) -> int | None:
-    """The officer's team, where it is as its member that she works in this commune."""
+    """The officer's team, where it is as its member that she works in this commune, or helps out there."""
     team_ids = scope_of(by).team_ids
     if not team_ids:
         return None
     rows = TeamCommune.objects.valid_on(today).filter(commune_id=commune_id, team_id__in=team_ids)
-    return rows.values_list("team_id", flat=True).first()
+    helping = Reinforcement.objects.valid_on(today).filter(district__children=commune_id, team_id__in=team_ids)
+    return (
+        rows.values_list("team_id", flat=True).first()
+        or helping.order_by("pk").values_list("team_id", flat=True).first()
+    )
 
 
 def other_form_of(entry: Entry, row: EntryRow, round: Round) -> CollectionForm | None:

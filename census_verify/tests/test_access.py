@@ -7,7 +7,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from census_verify import clock, log_in
-from households.models import Import, User
+from households.models import Import, Reinforcement, User
 from reports.models import Export
 from reports.tasks import worker_seen
 from verification.models import Printing, Proof, Sheet
@@ -67,6 +67,14 @@ def addresses(round, homes, cast, tree):
         "sheet": sheet.pk,
         "printing": sheet.printing_id,
         "person": homes.four.pk,
+        "reinforcement": Reinforcement.objects.create(
+            team=cast.team,
+            district=tree.ky_anh,
+            starts_on=clock.today(),
+            ends_on=clock.today(),
+            decided_by=cast.pc06,
+            decided_at=clock.now(),
+        ).pk,
         "import": Import.objects.create(
             kind="forms",
             area=tree.province,

@@ -1,5 +1,5 @@
 from households.models.imports import Import, ImportProblem, RememberedHeading
-from households.models.officers import Posting, TeamCommune, User, WorkTeam
+from households.models.officers import Posting, Reinforcement, TeamCommune, User, WorkTeam
 from households.models.register import CollectionForm, Household
 from households.models.suspected import SuspectedFault
 from households.models.units import AdministrativeUnit, Commune, District, Hamlet, Province, UnitChange
@@ -15,6 +15,7 @@ __all__ = [
     "ImportProblem",
     "Posting",
     "Province",
+    "Reinforcement",
     "RememberedHeading",
     "SuspectedFault",
     "TeamCommune",

@@ -58,6 +58,43 @@ class TeamCommune(models.Model):
         return f"{self.team}: {self.commune}"
 
 
+class ReinforcementQuerySet(models.QuerySet):
+    def valid_on(self, day: date):
+        return self.filter(starts_on__lte=day, ends_on__gte=day, cancelled_at=None)
+
+
+class Reinforcement(models.Model):
+    """A team that also works in another district for some days (tăng cường). Its own communes stay its own, so that
+    the teams' totals still add up to the territory's."""
+
+    team = models.ForeignKey(WorkTeam, models.PROTECT, related_name="reinforcements", verbose_name=_("team"))
+    district = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="+", verbose_name=_("district"))
+    starts_on = models.DateField(_("from"))
+    ends_on = models.DateField(_("until, this day too"))
+    decided_by = models.ForeignKey("households.User", models.PROTECT, related_name="+", db_index=False)
+    decided_at = models.DateTimeField(_("decided at"))
+    cancelled_by = models.ForeignKey(
+        "households.User", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    cancelled_at = models.DateTimeField(_("cancelled at"), null=True, blank=True)
+
+    objects = ReinforcementQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("reinforcement")
+        verbose_name_plural = _("reinforcements")
+        ordering = ["-starts_on", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="reinforcement_dates"),
+            models.CheckConstraint(
+                condition=Q(cancelled_at=None) ^ Q(cancelled_by__isnull=False), name="reinforcement_cancelled_by"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.team}: {self.district}"
+
+
 class User(AbstractUser):
     """An identity. Where the officer works and as what is a `Posting`."""
 

@@ -144,10 +144,10 @@ def range_of(told: Forecast) -> str:
 
 def slack_of(told: Forecast) -> str:
     """Days before the deadline, from the worse end to the better one: −4…+1."""
-    ends = [end for end in (told.slack_least, told.slack_most) if end is not None]
+    ends = [end for end in (told.least_slack, told.most_slack) if end is not None]
     if not ends:
         return NOTHING
-    worse_unknown = "" if told.slack_least is not None else "…"
+    worse_unknown = "" if told.least_slack is not None else "…"
     return worse_unknown + "…".join(
         dict.fromkeys(f"{'+' if end > 0 else '−' if end < 0 else ''}{abs(end)}" for end in ends)
     )
