@@ -10,6 +10,7 @@ class Migration(migrations.Migration):
         ("households", "0005_form_words_know_the_province"),
         ("reports", "0005_movements"),
         ("verification", "0008_cut_offs_and_targets"),
+        ("verification", "0008_cut_offs_and_targets"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -82,5 +83,16 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
+        # the new tables are filled by the next roll-up
+        migrations.RunSQL(
+            """
+            INSERT INTO verification_rollupmark (round_id, commune_id, every_day)
+            SELECT round.id, commune.id, true FROM verification_round round
+            JOIN households_administrativeunit area ON area.id = round.area_id
+            JOIN households_administrativeunit commune ON starts_with(commune.path, area.path) AND commune.level = 3
+            WHERE round.status <> 'planned'
+            """,
+            migrations.RunSQL.noop,
         ),
     ]
