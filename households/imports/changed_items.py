@@ -38,6 +38,8 @@ def find_by_collected_values(cursor, job: Import, changed_items: str, keeps: str
     table = job.staging_table
     cursor.execute("DROP TABLE IF EXISTS changed_item")
     cursor.execute(f"CREATE TEMP TABLE changed_item ON COMMIT DROP AS {changed_items}", {"province": job.area_id})
+    if not cursor.rowcount:
+        return
     cursor.execute("CREATE INDEX ON changed_item (form_id)")
     cursor.execute("ANALYZE changed_item")
     cursor.execute(
