@@ -134,10 +134,9 @@ def test_of_a_chain_the_last_value_is_told(checked, form, correct, cast, homes):
 
 
 @pytest.mark.parametrize("corrected", [["full_name"], ["birth_date"], ["sex"], list(RIGHT)])
-def test_without_a_barcode_the_corrected_person_is_known_again(checked, form, correct, cast, homes, corrected):
+def test_without_a_barcode_the_corrected_person_is_known_again(checked, form, correct, cast, corrected):
     old = collected(form, **{"Mã vạch": "", "Ngày sinh": "17/5/1980"})
-    others = homes.four.forms.exclude(pk=form.pk)
-    others.update(birth_year=1990)
+    CollectionForm.objects.exclude(pk=form.pk).update(birth_year=1990)  # else they would be the person of the row
     correct(**{name: RIGHT[name] for name in corrected})
     decide([form.pk], cast.supervisor)
     before = CollectionForm.objects.count()
@@ -153,6 +152,7 @@ def test_the_person_as_she_stands_comes_before_one_as_she_was(checked, form, cor
     """Somebody else has by now the very name that was corrected."""
     correct(full_name="NGUYỄN VĂN THẬT")
     decide([form.pk], cast.supervisor)
+    CollectionForm.objects.exclude(pk=form.pk).update(birth_year=1990)
     other = homes.four.forms.order_by("line")[1]
     CollectionForm.objects.filter(pk=other.pk).update(birth_year=1980, birth_month=5, birth_day=17, sex=form.sex)
     job = checked(collected(form, **{"Mã vạch": ""}))
