@@ -669,7 +669,7 @@ class TestPages:
         body = page.post(
             reverse("verification:sheet_detail", args=[sheet.pk]), fields | {"check": "1"}
         ).content.decode()
-        assert "Dòng chữ thứ 2" in body
+        assert "Dòng gõ thứ 2" in body
         assert "Ngày hẹn lại đã qua" in body
         assert "Ghi 6 người" not in body
         answer = page.post(reverse("verification:sheet_confirm", args=[sheet.pk]), fields)
