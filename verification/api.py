@@ -5,7 +5,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from households.models import Household
-from verification import new_people, services
+from verification import new_people, rules, services
 from verification.models import Round
 from verification.serializers import (
     HouseholdSerializer,
@@ -63,7 +63,7 @@ class HouseholdPeople(APIView):
         except new_people.InvalidPerson as invalid:
             body = {"detail": invalid.sentence, "field": invalid.field, "errors": invalid.errors}
             return Response(body, status=invalid.status)
-        except new_people.Doubtful as doubtful:
+        except rules.Doubtful as doubtful:
             doubts = [{"key": d.key, "field": d.field, "sentence": d.sentence} for d in doubtful.doubts]
             return Response({"detail": doubtful.sentence, "doubts": doubts}, status=doubtful.status)
         answered = status.HTTP_200_OK if added.replayed else status.HTTP_201_CREATED

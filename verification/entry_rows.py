@@ -184,7 +184,7 @@ class Rows:
 
 
 def person_said(person) -> Iterable[SafeString]:
-    """In words: why the district returned the result; of each item ever corrected what was collected and each step since."""
+    """In words: why the district returned the result; of each item ever corrected what was collected and each step since. Left out: what was taken back in a few minutes."""
     if event := person.returned:
         days = say("Returned on %(day)s: %(reason)s") % {
             "day": f"{event.at.astimezone():%-d/%-m}",
@@ -192,11 +192,14 @@ def person_said(person) -> Iterable[SafeString]:
         }
         yield format_html('<span class="state bad">{}</span>', days)
     for chain in person.chains:
+        steps = [step for step in chain.steps if step.state != CorrectionState.UNDONE]
+        if not steps:
+            continue
         yield format_html(
             "{}: <del>{}</del>{}",
             items.ITEMS[chain.item].label,
             items.readable(chain.item, chain.collected) or pgettext("item", "empty"),
-            format_html_join("", " → <ins>{}</ins> ({}, {}) {}", map(_step, chain.steps)),
+            format_html_join("", " → <ins>{}</ins> ({}, {}) {}", map(_step, steps)),
         )
 
 

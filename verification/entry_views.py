@@ -21,7 +21,7 @@ from verification import work as work_left
 from verification.entry_rows import Rows
 from verification.forms import EntrySheet, Methods
 from verification.models import PassEvent, Round, RoundForm, VerificationPass
-from verification.rules import Refusal, proposed_visit
+from verification.rules import Doubt, Doubtful, Refusal, proposed_visit
 from verification.terms import OUTCOME_KEYS, SHORT_LABELS, Approval, Outcome
 from verification.views import current_round, unit_of_persons
 
@@ -42,6 +42,7 @@ class Person:
     entry: object = None
     corrections: list = field(default_factory=list)
     problem: Refusal | None = None
+    doubts: list[Doubt] = field(default_factory=list)
     returned: PassEvent | None = None
     chains: list[history.Chain] = field(default_factory=list)  # of the items that were ever corrected
 
@@ -135,7 +136,7 @@ def _recorded(pk: int, round: Round, request: HttpRequest, sheet: dict) -> servi
     with transaction.atomic():  # a doubt takes back what was written; what is plainly wrong was told before it
         recorded = services.record_results(round=round, household_id=pk, by=request.user, **sheet)
         if not recorded.replayed:
-            cross_checks.require_seen(forms, sheet["entries"], seen=request.POST.get("seen", ""))
+            cross_checks.require_seen(forms, sheet["entries"], seen=request.POST.get("seen", "").split())
     return recorded
 
 
@@ -224,32 +225,34 @@ def _entry_page(
             person.entry = sheet.person(person.form.pk)
             if person.asks:
                 person.corrections = sheet.corrections(person.form.pk)
-        if refusal and refusal.form_id == person.form.pk:
+        if isinstance(refusal, Doubtful):
+            person.doubts = [doubt for doubt in refusal.doubts if doubt.form_id == person.form.pk]
+        elif refusal and refusal.form_id == person.form.pk:
             person.problem = refusal
     today = clock.today()
     hamlets = work_left.hamlets_with_open(round, household.commune_id)
     can_record = permissions.can_record_in(request.user, household.commune_id) and round.status == "open"
-    outcomes = [(o.value, o.label, OUTCOME_KEYS[o]) for o in Outcome]
+    words = [(o.value, capfirst(SHORT_LABELS[o]), o.label, OUTCOME_KEYS[o]) for o in Outcome]
     context = {
         "household": household,
         "round": round,
         "persons": persons,
-        "rows": Rows(household, outcomes, can_record=can_record),
+        "rows": Rows(household, [(value, word, key) for value, word, _label, key in words], can_record=can_record),
         "sheet": sheet,
         "blank": EntrySheet([]),
         "refusal": refusal,
         "hamlets": hamlets,
         "open_households": sum(h.open_households for h in hamlets),
         "pace": work_left.pace(round, household.commune_id, today=today),
-        "outcomes": outcomes,
-        "outcome_words": [(o.value, capfirst(SHORT_LABELS[o]), o.label, OUTCOME_KEYS[o]) for o in Outcome],
+        "outcome_words": words,
         "can_record": can_record,
         "saved": work_left.saved_by(request.user, request.GET.get("saved", "")),
         "undone": "undone" in request.GET,
-        "current": _current(persons, sought),
+        "current": _current(persons, sought, refusal),
         "sought": sought,
         "marital_statuses": CollectionForm.MaritalStatus.choices[1:],
         "anybody_asked": any(p.is_asked for p in persons),
+        "anybody_returned": any(p.returned for p in persons),
         "orders": work_left.Order.choices,
         "order": _order(request),
         "next_visit": proposed_visit(today, round.ends_on),
@@ -258,9 +261,9 @@ def _entry_page(
     return render(request, "verification/household_verify.html", context, status=refusal.status if refusal else 200)
 
 
-def _current(persons: list[Person], sought: str) -> int:
+def _current(persons: list[Person], sought: str, refusal: Refusal | None) -> int:
     """The person the keys act on at first: the one refused, the one searched for, else the first whose turn it is."""
-    refused = [p.number for p in persons if p.problem]
+    refused = [p.number for p in persons if refusal and p.form.pk == refusal.form_id]
     found = [p.number for p in persons if str(p.form.pk) == sought]
     asked = [p.number for p in persons if p.is_asked]
     return next(iter([*refused, *found, *asked]), 1)

@@ -179,8 +179,8 @@ class EntrySheet:
 
 
 def day_typed(typed: str) -> date | None:
-    """A day as a browser's picker sends it or as it is typed, 19/6/2020; None for anything else."""
+    """A day as any field of a day takes it; None for anything else."""
     try:
-        return forms.DateField(input_formats=["%Y-%m-%d", "%d/%m/%Y"]).clean(typed)
+        return DayField().clean(typed)
     except forms.ValidationError:
         return None

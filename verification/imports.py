@@ -3,7 +3,7 @@
 from households.imports import stages
 from households.imports.form_load import FormKind
 from households.models import Import
-from verification import outbox
+from verification import form_values, outbox
 from verification.models import Round
 from verification.result_import import ResultKind
 from verification.scan_import import ScanKind
@@ -11,7 +11,9 @@ from verification.scan_import import ScanKind
 # A form with a result stays as its officer saw it.
 HAS_A_RESULT = "EXISTS (SELECT 1 FROM verification_verificationpass p WHERE p.form_id = f.id)"
 KINDS: dict[str, stages.Kind] = {
-    Import.Kind.FORMS: FormKind(keeps=HAS_A_RESULT, second_reader="verification.second_reader"),
+    Import.Kind.FORMS: FormKind(
+        keeps=HAS_A_RESULT, changed_items=form_values.CHANGED_ITEMS, second_reader="verification.second_reader"
+    ),
     Import.Kind.SCANS: ScanKind(),
     Import.Kind.RESULTS: ResultKind(),
 }

@@ -22,7 +22,7 @@ from households.permissions import scope_of
 from households.services import RegisterBusy
 from verification import items, outbox, permissions, rules
 from verification.models import NewPerson, Round
-from verification.rules import Conflict, InvalidEntry, NotAllowed
+from verification.rules import Conflict, Doubt, Doubtful, InvalidEntry, NotAllowed
 from verification.services import team_of
 from verification.terms import NewPersonReason, SourcePaper
 
@@ -48,21 +48,6 @@ class PersonEntry:
     form_version: str = FORM_VERSION.value
 
 
-@dataclass(frozen=True)
-class Doubt:
-    """What speaks against a new person and does not forbid her. `key` names it in `seen`, word for word: where
-    another value makes another sentence, it has not been seen."""
-
-    key: str
-    field: str
-    sentence: str
-    household_id: int | None = None  # where the other form is, if the officer may see it
-
-    @property
-    def label(self) -> str:
-        return str(ITEMS[self.field].label) if self.field in ITEMS else say("Why new")
-
-
 class InvalidPerson(InvalidEntry):
     """Everything that cannot be right, by field; as a Refusal it tells the first."""
 
@@ -70,14 +55,6 @@ class InvalidPerson(InvalidEntry):
         field, sentence = next(iter(errors.items()))
         super().__init__(sentence, field=field)
         self.errors = dict(errors)
-
-
-class Doubtful(Conflict):
-    """Not saved yet: the officer looks at the doubts, and saves again naming those she has seen."""
-
-    def __init__(self, doubts: list[Doubt]):
-        super().__init__(say("Not saved yet: look at what is suspected, then correct it or save it as it is."))
-        self.doubts = doubts
 
 
 @dataclass(frozen=True)
@@ -165,7 +142,10 @@ def doubts_about(form: CollectionForm, household: Household, *, reason: str, rou
     if odd := reason_against_birth(reason, form, collected_until=round.collected_until):
         suspected.insert(0, odd)
     doubts = [_doubt(like, by) for like in same_person.likenesses(form)]
-    doubts += [Doubt(f"{s.fault}:{s.field}:{crc32(s.reason.encode()):x}", s.field, s.reason) for s in suspected]
+    doubts += [
+        Doubt(f"{s.fault}:{s.field}:{crc32(s.reason.encode()):x}", s.field, _label(s.field), s.reason)
+        for s in suspected
+    ]
     return list({doubt.key: doubt for doubt in doubts}.values())
 
 
@@ -173,7 +153,12 @@ def _doubt(like: same_person.Likeness, by: User) -> Doubt:
     may_see = scope_of(by).persons_cover(like.other.commune)
     sentence = faults.reason_of(like.fault, like.field, like.other, may_see_other=may_see)
     key = f"{like.fault}:{like.field}:{like.other.pk}"
-    return Doubt(key, like.field, sentence, like.other.household_id if may_see else None)
+    there = like.other.household_id if may_see else None
+    return Doubt(key, like.field, _label(like.field), sentence, household_id=there)
+
+
+def _label(field: str) -> str:
+    return str(ITEMS[field].label) if field in ITEMS else say("Why new")
 
 
 def proposed(household: Household) -> dict[str, str]:
@@ -244,8 +229,9 @@ def _add(round, household_id: int, entry: PersonEntry, submission: UUID, by: Use
     if form.barcode and CollectionForm.objects.filter(province=form.province_id, barcode=form.barcode).exists():
         raise InvalidPerson({"barcode": _barcode_taken()})
     doubts = doubts_about(form, household, reason=entry.reason, round=round, by=by)
-    if not seen.issuperset(doubt.key for doubt in doubts):
-        raise Doubtful(doubts)
+    if not rules.all_seen(doubts, seen):
+        sentence = say("Not saved yet: look at what is suspected, then correct it or save it as it is.")
+        raise Doubtful(sentence, doubts)
     try:
         register.add_form(form=form)
         person = NewPerson.objects.create(

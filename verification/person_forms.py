@@ -12,7 +12,8 @@ from households.models import CollectionForm, Household
 from households.models.register import Sex
 from verification import new_people
 from verification.forms import CleanCharField, DayField
-from verification.new_people import FORM_VERSION, ITEMS, REQUIRED, Doubt, PersonEntry
+from verification.new_people import FORM_VERSION, ITEMS, REQUIRED, PersonEntry
+from verification.rules import Doubt
 from verification.terms import NewPersonReason, SourcePaper
 
 NEEDED = {"reason", *REQUIRED, "paper", "found_on"}

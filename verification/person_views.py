@@ -13,9 +13,9 @@ from households.models import Household
 from households.permissions import scope_of
 from verification import items, new_people, rules, work
 from verification.models import NewPerson, Round
-from verification.new_people import Doubtful, InvalidPerson
+from verification.new_people import InvalidPerson
 from verification.person_forms import PersonForm, suggestions
-from verification.rules import Refusal
+from verification.rules import Doubtful, Refusal
 
 
 @require_http_methods(["GET", "POST"])

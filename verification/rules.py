@@ -1,6 +1,6 @@
 """What may be recorded, decided from values alone: no database, no request."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from math import ceil
@@ -34,14 +34,32 @@ class Conflict(Refusal):
     status = 409
 
 
+@dataclass(frozen=True)
+class Doubt:
+    """What speaks against something and does not forbid it. `key` names it in `seen`, word for word: where another
+    value makes another sentence, it has not been seen."""
+
+    key: str
+    field: str
+    label: str
+    sentence: str
+    form_id: int | None = None
+    name: str = ""  # whose it is, where several people are judged together
+    household_id: int | None = None  # where the other form is, if the officer may see it
+
+
 class Doubtful(Refusal):
     """It may be right, but something speaks against it: sent again with `seen`, it is recorded."""
 
     status = 409
 
-    def __init__(self, sentence: str, *, seen: str, form_id: int | None = None):
+    def __init__(self, sentence: str, doubts: Sequence[Doubt], *, form_id: int | None = None):
         super().__init__(sentence, form_id=form_id)
-        self.seen = seen
+        self.doubts = doubts
+
+    @property
+    def seen(self) -> str:
+        return " ".join(doubt.key for doubt in self.doubts)
 
 
 class TooBusy(Refusal):
@@ -54,6 +72,10 @@ class NotAllowed(Refusal):
     """She may look, but it is not hers to do."""
 
     status = 403
+
+
+def all_seen(doubts: Iterable[Doubt], seen: Iterable[str]) -> bool:
+    return {doubt.key for doubt in doubts} <= set(seen)
 
 
 @dataclass(frozen=True)

@@ -300,7 +300,9 @@ def returned_in(
         approval=Approval.RETURNED, approval__in=[Approval.PENDING, Approval.RETURNED], **place
     )
     rows = rows.annotate(is_own=Case(When(standing_pass__officer=officer, then=True), default=False))
-    rows = rows.select_related("form", "hamlet", "standing_pass__officer").order_by("-is_own", "waits_since", "form_id")
+    rows = rows.select_related("form", "hamlet", "commune", "standing_pass__officer").order_by(
+        "-is_own", "waits_since", "form_id"
+    )
     found = list(rows[:at_most])
     event_of = returns_of([row.standing_pass_id for row in found])
     return [Returned(row, event_of[row.standing_pass_id]) for row in found]

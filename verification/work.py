@@ -62,8 +62,8 @@ def household_of(officer: User, household_id: int) -> Household | None:
 class Order(TextChoices):
     """In which order an officer takes the households of a hamlet."""
 
-    WALK = "walk", _("as the hamlet is walked")
-    BOOK = "book", _("by book number")
+    WALK = "walk", _("as one walks")
+    BOOK = "book", _("by book")
     ADDRESS = "address", _("by address")
 
 

@@ -6,7 +6,7 @@ from typing import IO
 
 from census_verify import clock
 from households import bulk, suspicions, text
-from households.imports import form_rows, places
+from households.imports import changed_items, form_rows, places
 from households.imports.places import Communes, Hamlets
 from households.models import CollectionForm, Household, Import, SuspectedFault
 
@@ -29,12 +29,13 @@ NEVER_UPDATED = {"barcode", "district", "commune_code", "commune", "hamlet", "ad
 
 
 class FormKind:
-    """Collection forms. `keeps` is a condition in SQL on a form `f` that no import may change."""
+    """Collection forms. `keeps` is a condition in SQL on a form `f` that no import may change; `changed_items` a query
+    of the items changed since the collection: (form_id, item, collected, value, since)."""
 
     fields = form_rows.FIELDS
 
-    def __init__(self, keeps: str, second_reader: str = ""):
-        self.keeps, self.second_reader = keeps, second_reader
+    def __init__(self, keeps: str, changed_items: str = "", second_reader: str = ""):
+        self.keeps, self.changed_items, self.second_reader = keeps, changed_items, second_reader
 
     def rows(self, job: Import, today: date, tell: Callable[..., None]) -> form_rows.FormRows:
         return form_rows.FormRows(
@@ -106,6 +107,8 @@ class FormKind:
             """,
             [job.area_id],
         )
+        if self.changed_items:
+            changed_items.find_by_collected_values(cursor, job, self.changed_items, self.keeps)
         cursor.execute(
             f"""
             INSERT INTO households_importproblem (of_import_id, row, "column", value, code, values, is_refusal)
@@ -133,6 +136,9 @@ class FormKind:
             """
         )
         cursor.execute(f"ANALYZE {table}_existing")
+        if self.changed_items:
+            said = {name: _heading(job, name) for name in job.columns}
+            changed_items.tell_what_stays(cursor, job, said)
         return self._changes(cursor, job, rows)
 
     @staticmethod

@@ -172,6 +172,9 @@ SENTENCES = {
     # what is loaded all the same
     "not_asked": _("This result does not ask for it; it is not taken over."),
     "officer_elsewhere": _("This officer does not work in the form's commune today."),
+    "approved_value_stays": _(
+        "Corrected to “%(value)s”, in force since %(day)s. That stays; the file's value is not taken over."
+    ),
     "new_hamlet": _("There is no such hamlet in the register yet; loading makes it."),
     "no_barcode": _("No barcode: later files cannot name this form by it."),
     "no_book": _("No household book number: the household is recognised by its head and address."),

@@ -146,17 +146,19 @@ def commune_lines(communes: Iterable[tuple[AdministrativeUnit, CommuneWork]]) ->
 
 
 @register.simple_tag
-def returned_lines(returned: Iterable[Returned], reader: int) -> SafeString:
-    """A line for each form that came back: whose, where, why, how long it waits, and whose result it was."""
+def returned_lines(returned: Iterable[Returned], reader: int, unit=None) -> SafeString:
+    """A line for each form that came back: whose, where (a team's page has no `unit`, so with the commune), why, how
+    long it waits, and whose result it was."""
     before, behind = address_of("verification:household_verify")
 
     def line(back: Returned) -> SafeString:
         row, days, officer = back.row, back.days, back.row.standing_pass.officer
+        place = row.hamlet.full_name if unit else f"{row.hamlet.full_name}, {row.commune.mid_sentence_name}"
         waits = ngettext("waits %(n)d day", "waits %(n)d days", days) % {"n": days} if days else say("came back today")
         whose = "" if officer.pk == reader else say("recorded by %(officer)s") % {"officer": officer.full_name}
         return format_html(
             '<li><a href="{}{}{}?person={}">{}</a>, {}: “{}” <span class="state bad">{}</span>{}</li>',
-            *(before, row.household_id, behind, row.form_id, row.form.full_name, row.hamlet.full_name),
+            *(before, row.household_id, behind, row.form_id, row.form.full_name, place),
             *(back.event.reason, waits, format_html(' <span class="quiet">{}</span>', whose) if whose else ""),
         )
 

@@ -4,7 +4,7 @@ lines_of → check (nothing written) → record (one batch, if nothing changed s
 """
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,9 +15,9 @@ from django.utils.translation import gettext as say
 
 from census_verify import clock
 from households.models import CollectionForm, User
-from verification import items, permissions, rules, services
+from verification import cross_checks, items, permissions, rules, services
 from verification.models import RoundForm, Sheet, SheetLine, VerificationPass
-from verification.rules import Conflict, Entry, InvalidEntry, NotAllowed, Refusal
+from verification.rules import Conflict, Doubt, Entry, InvalidEntry, NotAllowed, Refusal
 from verification.services import Recorded
 from verification.sheets import language
 from verification.sheets.language import Problem, Remark
@@ -88,7 +88,8 @@ class Check:
     problems: list[Problem] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     left: list[Line] = field(default_factory=list)
-    state: str = ""  # changes when what stands of the sheet's people does
+    doubts: list[tuple[Line | None, Doubt]] = field(default_factory=list)  # no line: not on this sheet
+    state: str = ""  # changes when what stands of the sheet's people does, or what speaks against the corrections
 
     @property
     def done(self) -> list[Line]:
@@ -147,8 +148,23 @@ def check(*, sheet: Sheet, typed: str) -> Check:
                 Entry(form_id=line.form.pk, outcome=Outcome.MATCHED.value, expected_pass=line.seen_pass)
             )
     checked.problems.sort(key=lambda problem: problem.at)
-    checked.state = _state_of(checked.lines)
+    checked.doubts = _doubts(checked.lines, checked.entries)
+    checked.state = _state_of(checked)
     return checked
+
+
+def _doubts(lines: list[Line], entries: list[Entry]) -> list[tuple[Line | None, Doubt]]:
+    """What the entry page would ask of each household that is corrected; confirming the summary that shows it is
+    the second Enter."""
+    line_of = {line.form.pk: line for line in lines}
+    entries_of: dict[int, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        entries_of[line_of[entry.form_id].form.household_id].append(entry)
+    corrected = [household for household, theirs in entries_of.items() if any(e.corrections for e in theirs)]
+    forms_of = cross_checks.forms_of_each(corrected) if corrected else {}
+    doubts = [doubt for home in corrected for doubt in cross_checks.new_doubts(forms_of[home], entries_of[home])]
+    found = [(line_of.get(doubt.form_id), doubt) for doubt in doubts]
+    return sorted(found, key=lambda one: one[0].number if one[0] else len(lines) + 1)
 
 
 @transaction.atomic
@@ -334,6 +350,9 @@ def _day(day: date) -> str:
     return f"{day.day}/{day.month}/{day.year}"
 
 
-def _state_of(lines: list[Line]) -> str:
-    stands = [(line.number, line.row and line.row.standing_pass_id, line.row and line.row.approval) for line in lines]
-    return hashlib.sha256(repr(stands).encode()).hexdigest()[:32]
+def _state_of(checked: Check) -> str:
+    stands = [
+        (line.number, line.row and line.row.standing_pass_id, line.row and line.row.approval) for line in checked.lines
+    ]
+    doubts = [doubt.key for _, doubt in checked.doubts]
+    return hashlib.sha256(repr((stands, doubts)).encode()).hexdigest()[:32]

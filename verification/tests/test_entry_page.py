@@ -35,9 +35,12 @@ class TestDoubts:
         assert told.status_code == 409
         assert "Kiểm tra lại" in told.content.decode()
         assert "Chủ hộ" in told.content.decode(), "what was typed stays"
+        assert '<span class="why">Quan hệ với chủ hộ: ' in told.content.decode(), "amber, at the person"
+        assert 'class="error"' not in told.content.decode()
+        assert 'data-current="2"' in told.content.decode(), "the keys go on where the correction is"
         assert not VerificationPass.objects.exists()
         assert homes.four.forms.filter(relation="Chủ hộ").count() == 1, "the form is as it was"
-        seen = re.search(r'name="seen" value="(\w+)"', told.content.decode())[1]
+        seen = re.search(r'name="seen" value="([^"]+)"', told.content.decode())[1]
         assert page.post(address(homes.four), fields | {"seen": seen}).status_code == 302
         assert Correction.objects.get().new == "Chủ hộ"
 

@@ -18,8 +18,8 @@ from households.models import CollectionForm, SuspectedFault
 from households.tests.factories import make_form, make_officer
 from verification import items, new_people, rounds
 from verification.models import NewPerson, RollupMark, Round, RoundForm
-from verification.new_people import Doubtful, InvalidPerson, PersonEntry
-from verification.rules import Conflict, NotAllowed
+from verification.new_people import InvalidPerson, PersonEntry
+from verification.rules import Conflict, Doubtful, NotAllowed
 from verification.tests.factories import record
 
 TODAY = date(2020, 6, 19)

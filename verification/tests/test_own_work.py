@@ -161,7 +161,7 @@ class TestDays:
         at(moment, monkeypatch)
         record(homes.two, cast.officer)
 
-    @pytest.mark.parametrize("typed", ["2020-06-16", "16/6/2020"])
+    @pytest.mark.parametrize("typed", ["2020-06-16", "16/6/2020", "16062020", "16.6.2020"])
     def test_back_to_a_day(self, two_days, page, homes, typed):
         context = page.get(ADDRESS, {"day": typed}).context
         assert [line.household for line in context["lines"]] == [homes.four]

@@ -420,6 +420,40 @@ class TestEntering:
             entering.withdraw(sheet=sheet, by=cast.officer)
 
 
+class TestDoubts:
+    """The same as the entry page tells (`verification.cross_checks`)."""
+
+    SECOND_HEAD = "2 s quanhe Chủ hộ hk"
+
+    def test_told_with_the_line_and_recorded_when_confirmed(self, sheet, cast):
+        checked = entering.check(sheet=sheet, typed=self.SECOND_HEAD)
+        assert {line.number for line, _ in checked.doubts} == {1}
+        assert {doubt.field for _, doubt in checked.doubts} == {"relation"}
+        enter(sheet, self.SECOND_HEAD, cast.officer)
+        assert Correction.objects.get().new == "Chủ hộ"
+
+    def test_a_household_without_corrections_is_not_asked(self, sheet, homes):
+        homes.two.forms.update(relation="Chủ hộ")
+        assert {line.number for line, _ in entering.check(sheet=sheet, typed=self.SECOND_HEAD).doubts} == {1}
+        assert not entering.check(sheet=sheet, typed="1 s ten TRẦN VĂN GIẢ ks").doubts
+
+    def test_of_somebody_who_is_not_on_the_sheet(self, round, cast, tree, homes):
+        (head, *_) = homes.four.forms.order_by("line")
+        record(homes.four, cast.officer, only=[head.pk])
+        (sheet,) = printed(tree.dong, round, cast.officer)
+        doubts = entering.check(sheet=sheet, typed="1 s quanhe Chủ hộ hk").doubts
+        assert [(line and line.number, doubt.name) for line, doubt in doubts][-1] == (None, head.full_name)
+
+    def test_new_since_the_summary_shows_it_again(self, sheet, cast, homes):
+        """Recorded is what was seen."""
+        homes.four.forms.filter(line=1).update(relation="Con")
+        state = entering.check(sheet=sheet, typed=self.SECOND_HEAD).state
+        homes.four.forms.filter(line=1).update(relation="Chủ hộ")
+        with pytest.raises(entering.ChangedMeanwhile):
+            enter(sheet, self.SECOND_HEAD, cast.officer, state=state)
+        assert not VerificationPass.objects.exists()
+
+
 class TestUndo:
     def test_one_undo_for_the_whole(self, sheet, cast, homes):
         submission = enter(sheet, EXCEPTIONS, cast.officer).passes[0].submission
@@ -617,12 +651,25 @@ class TestPages:
         assert told.status_code == 409
         assert outcomes(sheet) == [""] * 6
 
+    def test_doubts_are_shown_before_the_one_confirmation(self, page, sheet):
+        fields = self.fields(sheet, TestDoubts.SECOND_HEAD)
+        text = page.post(
+            reverse("verification:sheet_detail", args=[sheet.pk]), fields | {"check": "1"}
+        ).content.decode()
+        assert "Kiểm tra lại: ghi như vậy sẽ có 1 điểm nghi vấn" in text
+        told = text.split('id="doubts"')[1].split("</section>")[0]
+        assert f"Dòng 1, {form_on(sheet, 1).full_name}" in told
+        state = text.split('name="state" value="')[1].split('"')[0]
+        confirm = reverse("verification:sheet_confirm", args=[sheet.pk])
+        assert page.post(confirm, fields | {"state": state}).status_code == 302
+        assert VerificationPass.objects.count() == 6
+
     def test_problems_are_shown_with_their_line_and_not_confirmed(self, page, sheet):
         fields = self.fields(sheet, "1 d\n2 v đi 18/6\n")
         body = page.post(
             reverse("verification:sheet_detail", args=[sheet.pk]), fields | {"check": "1"}
         ).content.decode()
-        assert "Dòng chữ thứ 2" in body
+        assert "Dòng gõ thứ 2" in body
         assert "Ngày hẹn lại đã qua" in body
         assert "Ghi 6 người" not in body
         answer = page.post(reverse("verification:sheet_confirm", args=[sheet.pk]), fields)
