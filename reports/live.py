@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 
 from django.db.models import QuerySet
@@ -112,14 +113,22 @@ class Live:
 
     def children_of(self, unit: AdministrativeUnit) -> list[UnitRow]:
         """The units right below that are valid today, in administrative order."""
-        return self._unit_rows(ROWS_OF_CHILDREN.rows(self.round.pk, unit.pk, self.day))
+        rows = ROWS_OF_CHILDREN.rows(self.round.pk, unit.pk, self.day)
+        return self._unit_rows(rows, self._days_of([row[0] for row in rows]))
 
     def communes_under(self, unit: AdministrativeUnit) -> list[UnitRow]:
-        """All its communes of today, however far below."""
-        return self._unit_rows(ROWS_OF_COMMUNES.rows(self.round.pk, unit.path, self.day))
+        """All its communes of today, however far below. Without their days: `with_days` reads these of whom they are
+        asked."""
+        rows = ROWS_OF_COMMUNES.rows(self.round.pk, unit.path, self.day)
+        return self._unit_rows(rows, defaultdict(list))
+
+    def with_days(self, rows: list[UnitRow]) -> list[UnitRow]:
+        days = self._days_of([row.owner.pk for row in rows])
+        return [replace(row, days=days[row.owner.pk]) for row in rows]
 
     def communes_of(self, team: WorkTeam) -> list[UnitRow]:
-        return self._unit_rows(ROWS_OF_TEAM.rows(self.round.pk, team.pk))
+        rows = ROWS_OF_TEAM.rows(self.round.pk, team.pk)
+        return self._unit_rows(rows, self._days_of([row[0] for row in rows]))
 
     def teams(self, queryset: QuerySet) -> list[UnitRow]:
         owners = list(queryset.order_by("district__code", "code"))
@@ -144,9 +153,11 @@ class Live:
     def found_of(self, owner: AdministrativeUnit | WorkTeam) -> dict[str, int]:
         return dict(FOUND_OF_OWNER.rows(self.round.pk, *ids_of(owner)))
 
-    def _unit_rows(self, rows: list[tuple]) -> list[UnitRow]:
+    def _days_of(self, units: list[int]) -> dict[int, list[Day]]:
+        return days_by_owner(DAYS_OF_UNITS.rows(self.round.pk, units))
+
+    def _unit_rows(self, rows: list[tuple], days: dict[int, list[Day]]) -> list[UnitRow]:
         width, found = len(UNIT_COLUMNS), []
-        days = days_by_owner(DAYS_OF_UNITS.rows(self.round.pk, [row[0] for row in rows]))
         for row in rows:
             unit = AdministrativeUnit.from_db("default", UNIT_COLUMNS, row[:width])
             found.append(UnitRow(unit, self._tally(row[width:]), self.day, days[unit.pk]))

@@ -121,6 +121,19 @@ class Movement(Owned, Counts):
         constraints = once_an_owner("movement", "day", "counted_on")
 
 
+class FaultMovement(Owned):
+    """By how many the forms on which a fault was found changed through what became known on one day."""
+
+    day = models.DateField(_("known on"))
+    fault = models.CharField(max_length=3, choices=Fault)
+    forms = models.IntegerField()
+
+    class Meta:
+        verbose_name = _("movement of faults")
+        verbose_name_plural = _("movements of faults")
+        constraints = once_an_owner("fault_movement", "day", "fault")
+
+
 class BaseMovement(Owned, Denominators):
     """By how much the denominators changed on one day."""
 

@@ -10,7 +10,7 @@ from datetime import date
 
 from reports.models import Counts
 from verification.models import PassEvent, Round
-from verification.terms import REMOVALS, Outcome
+from verification.terms import REMOVALS, WITH_CORRECTIONS, Outcome
 
 Kind = PassEvent.Kind
 BEGINS, ENDS = (Kind.RESTORED,), (Kind.UNDONE, Kind.SUPERSEDED, Kind.REOPENED)
@@ -92,6 +92,19 @@ def movements_sql(days: list[date] | None) -> str:
         ) net WHERE {" OR ".join(f"{column} <> 0" for column in COUNTS)}"""
 
 
+def fault_movements_sql(days: list[date] | None) -> str:
+    """The rows of `FaultMovement` of communes, as `movements_sql`."""
+    touched = OF_COMMUNES if days is None else OF_COMMUNES_SINCE
+    only = "" if days is None else "AND change.day = ANY(%(days)s::date[])"
+    with_corrections = f"SELECT * FROM ({touched}) any_outcome WHERE outcome = ANY(%(corrections)s)"
+    return f"""
+        SELECT commune_id AS owner, day, found.fault, sum(sign)::int AS forms
+        FROM ({CHANGES.format(stretches=stretches(with_corrections))} {only}) changes
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT fault FROM verification_correction WHERE verification_pass_id = changes.pass_id) found
+        GROUP BY 1, 2, 3 HAVING sum(sign) <> 0"""
+
+
 def params_of(round: Round) -> dict:
     """What the SQL above asks of the round's settings, which are fixed once it is open."""
     return {
@@ -99,5 +112,6 @@ def params_of(round: Round) -> dict:
         "counting": list(round.counting_outcomes),
         "removals": [outcome.value for outcome in REMOVALS],
         "approval_outcomes": list(round.approval_outcomes),
+        "corrections": [outcome.value for outcome in WITH_CORRECTIONS],
         "cut_off_hour": round.cut_off_hour,
     }

@@ -15,6 +15,7 @@ from households.models import AdministrativeUnit, TeamCommune
 from reports.models import (
     BaseMovement,
     DailyTally,
+    FaultMovement,
     FaultTally,
     Movement,
     OfficerTally,
@@ -87,6 +88,20 @@ TOLD = """
     SELECT pass.id, pass.commune_id, pass.verified_on, pass.outcome, pass.recorded_at, event.kind, event.at
     FROM verification_verificationpass pass JOIN verification_passevent event ON event.verification_pass_id = pass.id
     WHERE pass.round_id = %(round)s ORDER BY pass.id, event.id"""
+
+
+FOUND = """
+    SELECT commune_id, (recorded_at AT TIME ZONE 'Asia/Ho_Chi_Minh' + make_interval(hours => 24 - %(hour)s))::date,
+        fault, count(DISTINCT pass.id)
+    FROM verification_correction correction
+    JOIN verification_verificationpass pass ON pass.id = correction.verification_pass_id
+    WHERE round_id = %(round)s GROUP BY 1, 2, 3"""
+ENDED_OR_BEGAN_AGAIN = """
+    SELECT pass.id, pass.commune_id, (SELECT array_agg(DISTINCT fault) FROM verification_correction
+        WHERE verification_pass_id = pass.id), event.kind, event.at
+    FROM verification_passevent event JOIN verification_verificationpass pass ON pass.id = event.verification_pass_id
+    WHERE pass.round_id = %(round)s AND event.kind NOT IN ('approved', 'returned') AND EXISTS (
+        SELECT 1 FROM verification_correction WHERE verification_pass_id = pass.id) ORDER BY pass.id, event.id"""
 
 
 class MarksWait(Exception):
@@ -173,6 +188,8 @@ def _recount(cursor, round: Round) -> Counter:
     for commune, known_on, day, outcome, approval, count in _changes(cursor, round):
         for column in columns_of(outcome, approval):
             add(None, commune, ("movements", known_on, day), column, count)
+    for commune, known_on, fault, count in _fault_changes(cursor, round):
+        add(None, commune, ("fault movements", known_on, fault), "forms", count)
     cursor.execute(FAULTS, [round.pk])
     for commune, day, fault, count in cursor.fetchall():
         add(None, commune, ("faults", day, fault), "forms", count)
@@ -209,6 +226,21 @@ def _changes(cursor, round: Round) -> Iterator[tuple]:
                 yield commune, known_on, day, outcome, approval, 1
 
 
+def _fault_changes(cursor, round: Round) -> Iterator[tuple]:
+    """(commune, day known, fault, +n or -n): each pass adds its faults when it is recorded, and takes them away and
+    gives them back as it ends and stands again."""
+    cursor.execute(FOUND, {"round": round.pk, "hour": round.cut_off_hour})
+    yield from cursor.fetchall()
+    cursor.execute(ENDED_OR_BEGAN_AGAIN, {"round": round.pk})
+    for _pk, events in groupby(cursor.fetchall(), itemgetter(0)):
+        stands = True
+        for _id, commune, faults, kind, at in events:
+            if stands != (kind == PassEvent.Kind.RESTORED):
+                stands = not stands
+                for fault in faults:
+                    yield commune, round.known_on(at), fault, 1 if stands else -1
+
+
 def _owners(round: Round) -> dict:
     """("commune", id) -> every unit and team its figures belong to."""
     team_of = dict(TeamCommune.objects.filter(valid_to=None).values_list("commune_id", "team_id"))
@@ -239,6 +271,7 @@ def _stored(round: Round) -> Counter:
     read("faults", FaultTally, ("day", "fault"), ["forms"])
     read("officers", OfficerTally, ("officer_id",), COUNTS)
     read("movements", Movement, ("day", "counted_on"), COUNTS)
+    read("fault movements", FaultMovement, ("day", "fault"), ["forms"])
     read("refusals", RefusalTally, ("reason",), ["forms"])
     read("suspicions", SuspicionTally, ("fault",), ["forms", "open"])
     for unit, team, *counts in BaseMovement.objects.filter(round=round).values_list("unit", "team", *DENOMINATORS):

@@ -20,6 +20,7 @@ from reports.models import (
     BaseMovement,
     DailyTally,
     Denominators,
+    FaultMovement,
     FaultTally,
     Movement,
     OfficerTally,
@@ -30,7 +31,6 @@ from reports.models import (
 from reports.movements import CONDITIONS, COUNTS, VERIFIED
 from verification import outbox
 from verification.models import Round
-from verification.terms import WITH_CORRECTIONS
 
 # Roll-ups run one after the other: two that touched the same district would each sum the other's
 # communes as they were. One run takes milliseconds, and takes every mark there is.
@@ -132,8 +132,9 @@ REFUSALS = Table(RefusalTally._meta.db_table, ("reason",), ("forms",))
 SUSPICIONS = Table(SuspicionTally._meta.db_table, ("fault",), ("forms", "open"))
 OFFICERS = Table(OfficerTally._meta.db_table, ("officer_id",), tuple(COUNTS))
 MOVEMENTS = Table(Movement._meta.db_table, ("day", "counted_on"), tuple(COUNTS))
+FAULT_MOVEMENTS = Table(FaultMovement._meta.db_table, ("day", "fault"), ("forms",))
 BASE_MOVEMENTS = Table(BaseMovement._meta.db_table, ("day",), tuple(DENOMINATORS))
-TABLES = (TALLY, DAILY, FAULTS, REFUSALS, SUSPICIONS, OFFICERS, MOVEMENTS, BASE_MOVEMENTS)
+TABLES = (TALLY, DAILY, FAULTS, REFUSALS, SUSPICIONS, OFFICERS, MOVEMENTS, FAULT_MOVEMENTS, BASE_MOVEMENTS)
 
 HAMLETS = f"""
     SELECT hamlet_id AS owner, 0 AS population, 0 AS plan,
@@ -252,7 +253,7 @@ def roll_up() -> dict[int, set[int]]:
 
 
 def _recount(cursor, round: Round, communes: list[int], *, every_day: bool) -> None:
-    params = counting_params(round) | {"communes": communes, "now": clock.now()}
+    params = movements.params_of(round) | {"communes": communes, "now": clock.now()}
     known = None if every_day else _days_since_last_time(round, communes)
     hamlets = _ids(cursor, "SELECT id FROM households_administrativeunit WHERE parent_id = ANY(%s)", communes)
     TALLY.replace(cursor, owner="unit", owners=hamlets, select=HAMLETS, params=params)
@@ -261,7 +262,8 @@ def _recount(cursor, round: Round, communes: list[int], *, every_day: bool) -> N
         table: table.replace(cursor, owner="unit", owners=communes, select=select, params=params)
         for table, select in RECOUNTS
     }
-    days[MOVEMENTS] = _move(cursor, communes, params, known, round)
+    for table, select in ((MOVEMENTS, movements.movements_sql), (FAULT_MOVEMENTS, movements.fault_movements_sql)):
+        days[table] = _move(cursor, table, select(known), communes, params, known, round)
     days[BASE_MOVEMENTS] = _move_bases(cursor, communes, params, round)
     if every_day:
         days = dict.fromkeys(days)
@@ -294,16 +296,11 @@ def _days_since_last_time(round: Round, communes: list[int]) -> list[date] | Non
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
-def _move(cursor, communes: list[int], params: dict, days: list[date] | None, round: Round) -> list[date | None]:
-    since = round.known_from(days[0]) if days else None
-    return MOVEMENTS.replace(
-        cursor,
-        owner="unit",
-        owners=communes,
-        select=movements.movements_sql(days),
-        params=params | {"since": since},
-        days=days,
-    )
+def _move(
+    cursor, table: Table, select: str, communes: list[int], params: dict, days: list[date] | None, round: Round
+) -> list[date | None]:
+    params = params | {"since": round.known_from(days[0]) if days else None}
+    return table.replace(cursor, owner="unit", owners=communes, select=select, params=params, days=days)
 
 
 def _move_bases(cursor, communes: list[int], params: dict, round: Round) -> list[date | None]:
@@ -325,11 +322,6 @@ def _move_bases(cursor, communes: list[int], params: dict, round: Round) -> list
                 days=[known_on],
             )
     return days
-
-
-def counting_params(round: Round) -> dict:
-    """What the counting SQL asks of the round's settings."""
-    return movements.params_of(round) | {"corrections": [outcome.value for outcome in WITH_CORRECTIONS]}
 
 
 def _ids(cursor, sql: str, ids: list[int]) -> list[int]:

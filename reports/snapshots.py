@@ -3,7 +3,7 @@
 Kept from changing by what they are made of: what became known on a day that is over is never written again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.core.exceptions import BadRequest
@@ -19,7 +19,6 @@ from reports.models import SuspicionTally, Tally
 from reports.progress import Day, Progress, UnitRow
 from reports.rollups import COUNTS, DENOMINATORS
 from verification.models import Round
-from verification.terms import WITH_CORRECTIONS
 
 Level = AdministrativeUnit.Level
 
@@ -98,11 +97,14 @@ HAMLETS_KNOWN = f"""
     ) known GROUP BY hamlet_id"""
 
 
-FOUND_KNOWN = f"""
-    SELECT correction.fault, count(DISTINCT stretch.pass_id)::int
-    FROM ({movements.stretches(movements.OF_COMMUNES + " AND outcome = ANY(%(corrections)s)")}) stretch
-    JOIN verification_correction correction ON correction.verification_pass_id = stretch.pass_id
-    WHERE stands AND known_on <= %(as_of)s AND coalesce(ended_on > %(as_of)s, true) GROUP BY correction.fault"""
+FOUND_BY_OWNER = Statement(
+    "found_of_owner_known",
+    "bigint, bigint, bigint, date",
+    """
+    SELECT fault, sum(forms)::int FROM reports_faultmovement
+    WHERE round_id = $1 AND (unit_id = $2 AND team_id IS NULL OR team_id = $3 AND unit_id IS NULL) AND day <= $4
+    GROUP BY fault HAVING sum(forms) <> 0""",
+)
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,10 @@ class Snapshot:
         return self._rows(units)
 
     def communes_under(self, unit: AdministrativeUnit) -> list[UnitRow]:
-        return self._rows(_units(COMMUNES.rows(unit.path, self.as_of)))
+        """Without their days: `with_days` reads these of whom they are asked."""
+        units = _units(COMMUNES.rows(unit.path, self.as_of))
+        tallies = self._tallies(units) if units else {}
+        return [UnitRow(each, tallies[each.pk], self.as_of, day_is_over=True) for each in units]
 
     def communes_of(self, team: WorkTeam) -> list[UnitRow]:
         """The communes it works in today: what they are of is remembered, not whose they were."""
@@ -149,16 +154,11 @@ class Snapshot:
         return []
 
     def found_of(self, owner: AdministrativeUnit | WorkTeam) -> dict[str, int]:
-        """Told from the corrections of the passes that stood: half a second for a province."""
-        if isinstance(owner, WorkTeam):
-            communes = owner.team_communes.filter(valid_to=None).values_list("commune_id", flat=True)
-        else:
-            communes = [unit.pk for unit in _units(COMMUNES.rows(owner.path, self.as_of))]
-        params = movements.params_of(self.round) | {"owners": list(communes), "as_of": self.as_of}
-        params["corrections"] = [outcome.value for outcome in WITH_CORRECTIONS]
-        with connection.cursor() as cursor:
-            cursor.execute(FOUND_KNOWN, params)
-            return dict(cursor.fetchall())
+        return dict(FOUND_BY_OWNER.rows(self.round.pk, *ids_of(owner), self.as_of))
+
+    def with_days(self, rows: list[UnitRow]) -> list[UnitRow]:
+        days = days_by_owner(KNOWN_DAYS_OF_UNITS.rows(self.round.pk, [row.owner.pk for row in rows], self.as_of))
+        return [replace(row, days=days[row.owner.pk]) for row in rows]
 
     def _rows(self, owners: list) -> list[UnitRow]:
         if not owners:

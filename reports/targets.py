@@ -15,6 +15,7 @@ from verification.models import Target
 from verification.rules import needed_per_day
 
 Kind = Target.Kind
+AT_ONCE = 8
 
 
 class Standing(TextChoices):
@@ -69,12 +70,22 @@ def _floor(target: Target, shown: Progress, communes: list[UnitRow]) -> TargetSt
     breakers = sorted((row for row in planned if missing[row.owner.pk] > 0), key=lambda row: row.tally.rate)
     if not planned:
         return TargetState(target, Standing.NO_PLAN)
-    of_each = [_standing(target, missing[row.owner.pk], shown.day, lambda row=row: row.forecast) for row in breakers]
-    worst = [Standing.MISSED, Standing.UNLIKELY, Standing.OPEN, Standing.MET]
-    standing = min(of_each, key=worst.index, default=Standing.MET)
+    standing = _of_all(target, shown, breakers, missing)
     together = sum(missing[row.owner.pk] for row in breakers)
     lowest = min(row.tally.rate for row in planned)
     return TargetState(target, standing, lowest, together, _per_day(target, together, shown.day), breakers)
+
+
+def _of_all(target: Target, shown: Progress, breakers: list[UnitRow], missing: dict[int, int]) -> Standing:
+    """As the worst of them. The last ones are asked first: one that cannot reach it settles it for all."""
+    if not breakers:
+        return Standing.MET
+    for first in range(0, len(breakers), AT_ONCE):
+        for row in shown.source.with_days(breakers[first : first + AT_ONCE]):
+            standing = _standing(target, missing[row.owner.pk], shown.day, lambda row=row: row.forecast)
+            if standing != Standing.OPEN:
+                return standing
+    return Standing.OPEN
 
 
 def _spread(target: Target, shown: Progress, communes: list[UnitRow]) -> TargetState:

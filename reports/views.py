@@ -4,6 +4,7 @@ from hashlib import sha256
 from urllib.parse import urlencode
 
 from django.core.cache import caches
+from django.db.models import Max
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,7 +21,7 @@ from reports import burnup, exports, permissions, progress, services, targets
 from reports.forecast import Outlook
 from reports.forms import ExportForm
 from reports.live import Live
-from reports.models import Export
+from reports.models import Export, Tally
 from reports.snapshots import NoSuchCutOff, Snapshot
 from reports.templatetags import figures
 from verification import commune_work, own_work, waiting, work
@@ -82,24 +83,30 @@ def unit_slides(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 def team_list(request: HttpRequest) -> HttpResponse:
-    teams = permissions.teams_visible_to(request.user).select_related("district")
+    teams = list(permissions.teams_visible_to(request.user).values_list("pk", flat=True))
     source = _source(request)
-    round, rows = source.round, source.teams(teams)
-    sort = request.GET.get("sort", "")
-    total = progress.total_of(rows, round)
-    outlook = _outlook(request)
-    context = {
-        "round": round,
-        "day": total.day,
-        **_cut_off(source),
-        "rows": progress.shown_rows(rows, sort, outlook),
-        "total": total,
-        "outlooks": progress.by_outlook(rows),
-        "outlook": outlook,
-        "goal": progress.goal_percent(round),
-        "sort": sort,
-    }
-    context["kept"] += f"outlook={outlook}&" if outlook else ""
+    sort, outlook = request.GET.get("sort", ""), _outlook(request)
+    round, scope = source.round, scope_of(request.user)
+    context = {"round": round, "day": source.as_of or clock.today(), "count": len(teams), **_cut_off(source)}
+
+    def make() -> str:
+        rows = source.teams(WorkTeam.objects.filter(pk__in=teams).select_related("district"))
+        kept = context["kept"] + (f"outlook={outlook}&" if outlook else "")
+        table = {
+            "rows": progress.shown_rows(rows, sort, outlook),
+            "total": progress.total_of(rows, round),
+            "outlooks": progress.by_outlook(rows),
+            "outlook": outlook,
+            "goal": progress.goal_percent(round),
+            "sort": sort,
+            "scope": scope,
+            "csrf_token": TOKEN_GOES_HERE,
+        }
+        return render_to_string("reports/_team_table.html", {**context, **table, "kept": kept})
+
+    moved = Tally.objects.filter(round=round, team__in=teams).aggregate(Max("rolled_up_at"))
+    page = _kept((teams, moved, source.as_of, context["day"], sort, outlook, scope.home_unit), make)
+    context["table"] = mark_safe(page.replace(TOKEN_GOES_HERE, get_token(request)))
     return render(request, "reports/team_list.html", context)
 
 
