@@ -19,6 +19,7 @@ from holidays import country_holidays
 from verification.rules import needed_per_day
 
 LONGEST = 366  # days ahead; an end beyond is not told
+ROUNDING = 1e-6  # of a form: what just makes the plan makes it
 STANDSTILL = 14  # days without a result, holidays apart, after which no pace is told
 WEEK = 7
 MEMORY, RECENT = 26 * WEEK, 12 * WEEK  # days the course of a unit, and its pace, are learned from
@@ -36,10 +37,8 @@ WEEKS_FOR_A_HUMP = 4  # before that none can be told
 WEEKS_FOR_A_RISE = 8  # to be believed whole; it may be no more than a beginning
 RISE = 2.0  # a believed rise goes on, faster than the averages show it because they lag behind
 RISE_AT_MOST = 0.7  # as the averages show it, of the logarithm of the pace until the plan is reached
-NOISE, NOISE_WEIGHT = (
-    0.1,
-    3,
-)  # squared, of one working day, until the unit has shown its own; worth three pairs of weeks
+# Squared, of one working day, until the unit has shown its own; worth three pairs of weeks
+NOISE, NOISE_WEIGHT = 0.1, 3
 OLD_WEEK = 0.93  # what a week counts beside the one after it, for the noise
 EVIDENCE = 0.15  # how much a week says for a hump; weeks hang together
 HUMP_END = 0.01  # share of the plan by which a hump's pace is short of nothing at its ends
@@ -48,7 +47,7 @@ DRIFT = 0.002  # a working day ahead
 YOUTH = 8.0  # over the square of the working days known
 RISE_DOUBT, RISE_ENDS, HUMP_DOUBT = 0.4, 0.4, 1.0  # of a rise to be steeper, to end, of a hump to go down
 # Spreads to either end of the 80% range (`python -m benchmarks.forecast --calibrate`)
-EARLY, LATE = 1.366, 0.771
+EARLY, LATE = 1.369, 0.775
 
 
 class Outlook(TextChoices):
@@ -77,7 +76,7 @@ class Pace:
 
     level: float  # forms a working day, now
     shares: tuple[float, ...]  # of Monday to Sunday and of a holiday, in working days
-    left: int
+    left: int  # this morning
     rise: float  # of the logarithm of the pace until the plan is reached
     may_rise: float  # how much more it may rise
     may_fall: float
@@ -154,7 +153,7 @@ class Ahead:
         """The earliest, middle and latest day on which `left` forms are made."""
 
         def place(spreads: float, lo: int = 0, hi: int = LONGEST + 1) -> int:
-            needed = left + self._counted(spreads)
+            needed = left + self._counted(spreads) - ROUNDING
             return bisect_left(self.work, needed, lo, hi, key=lambda work: self.pace.forms(work, spreads))
 
         middle = place(0.0)
@@ -199,7 +198,8 @@ class Forecast:
         """For each day from today to `until`, for drawing. It reaches the plan on the very days of the range; empty
         where there is nothing to foretell."""
         rows = self.ahead.band(until) if self.ahead else []
-        return [BandDay(day, *(self.verified + min(end, self.left) for end in ends)) for day, *ends in rows]
+        enough, plan = self.left - ROUNDING, float(self.verified + self.left)
+        return [BandDay(day, *(plan if end >= enough else self.verified + end for end in ends)) for day, *ends in rows]
 
 
 def forecast(
@@ -213,8 +213,8 @@ def forecast(
 ) -> Forecast:
     """The forecast of one unit or team as of `today`.
 
-    `series`: (day, forms verified on it), oldest first; days without results may be missing, days after today are not
-    read. `left`: the plan less everything verified, today's among it; negative where more was verified than planned.
+    `series`: (day, forms verified on it), oldest first, each day once; days without results may be missing, days after
+    today are not read. The round's first day only keeps `needed_per_day` from counting days before it. `left`: the plan less everything verified, today's among it; negative where more was verified than planned.
     `day_is_over`: today is a whole day, as for a cut-off in the past; else its results count as done, but the pace is
     not judged by a day that still goes on.
     """
@@ -235,7 +235,7 @@ def forecast(
     if not pace:
         outlook = Outlook.LATE if today > ends_on else Outlook.NO_PACE if verified else Outlook.NOT_STARTED
         return Forecast(outlook, None, None, None, per_day, ahead=None, **facts)
-    made_today = series[-1][1] if series[-1][0] == today and not day_is_over else 0
+    made_today = 0 if day_is_over else sum(made for day, made in series[-1:] if day == today)
     ahead = Ahead(pace, today, made_today, day_is_over)
     earliest, middle, latest = ahead.finish(left)
     outlook = outlook_of(earliest, latest, today=today, ends_on=ends_on)
@@ -272,6 +272,8 @@ def pace_of(series: list[tuple[date, int]], *, today: date, left: int, day_is_ov
             before += count
         elif ordinal <= last:
             made[ordinal - first] = count
+        else:  # of an unfinished today: this morning it was left
+            left += count
     kinds = [(ordinal - 1) % WEEK for ordinal in range(first, last + 1)]
     for ordinal in holidays_between(first, last):
         kinds[ordinal - first] = HOLIDAY
