@@ -47,7 +47,7 @@ SUSPICIONS_OF_OWNER = of_owner("suspicions", SUSPICION_COLUMNS, "reports_suspici
 FOUND_OF_OWNER = Statement(
     "found_of_owner",
     "bigint, bigint, bigint",
-    f"SELECT fault, sum(forms)::int FROM reports_faulttally {OF_OWNER} GROUP BY fault",
+    f"SELECT fault, sum(forms)::int FROM reports_faultmovement {OF_OWNER} GROUP BY fault HAVING sum(forms) <> 0",
 )
 DAYS_OF_UNITS, DAYS_OF_TEAMS = (
     Statement(

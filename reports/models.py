@@ -170,19 +170,6 @@ class OfficerTally(Owned, Counts):
         return rate(self.found, self.results)
 
 
-class FaultTally(Owned):
-    """Forms whose standing pass of a day found a fault."""
-
-    day = models.DateField()
-    fault = models.CharField(max_length=3, choices=Fault)
-    forms = models.IntegerField()
-
-    class Meta:
-        verbose_name = _("fault tally")
-        verbose_name_plural = _("fault tallies")
-        constraints = once_an_owner("fault_tally", "day", "fault")
-
-
 class RefusalTally(Owned):
     """Forms refused at scanning, by reason: what lies between collected and qualified."""
 

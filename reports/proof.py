@@ -16,7 +16,6 @@ from reports.models import (
     BaseMovement,
     DailyTally,
     FaultMovement,
-    FaultTally,
     Movement,
     OfficerTally,
     RefusalTally,
@@ -50,11 +49,6 @@ NEW_PEOPLE = """
     SELECT form.hamlet_id, form.commune_id, count(*) FROM households_collectionform form
     JOIN verification_newperson found ON found.form_id = form.id
     WHERE found.round_id = %s AND form.commune_id = ANY(%s) GROUP BY 1, 2"""
-FAULTS = """
-    SELECT pass.commune_id, pass.verified_on, correction.fault, count(DISTINCT pass.form_id)
-    FROM verification_correction correction
-    JOIN verification_verificationpass pass ON pass.id = correction.verification_pass_id
-    WHERE pass.round_id = %s AND pass.is_standing GROUP BY 1, 2, 3"""
 SUSPECTED = f"""
     SELECT form.commune_id, suspected.fault, in_round.id IS NOT NULL, pass.outcome, {APPROVAL},
         count(DISTINCT suspected.form_id)
@@ -190,9 +184,6 @@ def _recount(cursor, round: Round) -> Counter:
             add(None, commune, ("movements", known_on, day), column, count)
     for commune, known_on, fault, count in _fault_changes(cursor, round):
         add(None, commune, ("fault movements", known_on, fault), "forms", count)
-    cursor.execute(FAULTS, [round.pk])
-    for commune, day, fault, count in cursor.fetchall():
-        add(None, commune, ("faults", day, fault), "forms", count)
     cursor.execute(SUSPECTED, _params(round) | {"communes": communes})
     for commune, fault, in_scope, outcome, approval, count in cursor.fetchall():
         add(None, commune, ("suspicions", fault), "forms", count)
@@ -268,7 +259,6 @@ def _stored(round: Round) -> Counter:
 
     read("tally", Tally, (), ["population", "plan", "collected", "qualified", "in_scope", "new_people", *COUNTS])
     read("days", DailyTally, ("day",), COUNTS)
-    read("faults", FaultTally, ("day", "fault"), ["forms"])
     read("officers", OfficerTally, ("officer_id",), COUNTS)
     read("movements", Movement, ("day", "counted_on"), COUNTS)
     read("fault movements", FaultMovement, ("day", "fault"), ["forms"])

@@ -21,7 +21,6 @@ from reports.models import (
     DailyTally,
     Denominators,
     FaultMovement,
-    FaultTally,
     Movement,
     OfficerTally,
     RefusalTally,
@@ -70,12 +69,17 @@ class Table:
         same_row = " AND ".join(f"computed.{c} = old.{c}" for c in self.keys) or "true"
         changed = ", ".join(f"{c} = EXCLUDED.{c}" for c in self.sums)
         stamp = ", rolled_up_at" if self.stamped else ""
+        # A row that is as it was is not written again: ON CONFLICT alone would lock it, which writes it too.
+        same_sums = " AND ".join(f"computed.{c} = same.{c}" for c in self.sums)
         only_changed = (
-            ", rolled_up_at = EXCLUDED.rolled_up_at"
+            ""
             if self.stamped
-            else f" WHERE ({', '.join(f'old.{c}' for c in self.sums)})"
-            f" IS DISTINCT FROM ({', '.join(f'EXCLUDED.{c}' for c in self.sums)})"
+            else f"""WHERE NOT EXISTS (
+                SELECT FROM {self.name} same WHERE same.round_id = %(round)s AND same.{owner}_id = ANY(%(owners)s)
+                    AND same.{other}_id IS NULL AND same.{owner}_id = computed.owner
+                    AND {same_row.replace("old.", "same.")} AND {same_sums})"""
         )
+        stamped = ", rolled_up_at = EXCLUDED.rolled_up_at" if self.stamped else ""
         day = "day" if "day" in self.keys else "NULL::date"
         cursor.execute(
             f"""
@@ -88,9 +92,9 @@ class Table:
                 RETURNING {day} AS day
             ), put AS (
                 INSERT INTO {self.name} AS old (round_id, {owner}_id, {", ".join(columns)}{stamp})
-                SELECT %(round)s, owner, {", ".join(columns)}{", %(now)s" if stamp else ""} FROM computed
+                SELECT %(round)s, owner, {", ".join(columns)}{", %(now)s" if stamp else ""} FROM computed {only_changed}
                 ON CONFLICT (round_id, unit_id, team_id{"".join(f", {k}" for k in self.keys)})
-                DO UPDATE SET {changed}{only_changed}
+                DO UPDATE SET {changed}{stamped}
                 RETURNING {day} AS day
             )
             SELECT day FROM gone UNION SELECT day FROM put
@@ -127,14 +131,13 @@ class Table:
 HAMLET_SUMS = (*FORM_COUNTS, "in_scope", "new_people", *COUNTS)
 TALLY = Table(Tally._meta.db_table, (), (*PLANNED, *HAMLET_SUMS), stamped=True)
 DAILY = Table(DailyTally._meta.db_table, ("day",), tuple(COUNTS))
-FAULTS = Table(FaultTally._meta.db_table, ("day", "fault"), ("forms",))
 REFUSALS = Table(RefusalTally._meta.db_table, ("reason",), ("forms",))
 SUSPICIONS = Table(SuspicionTally._meta.db_table, ("fault",), ("forms", "open"))
 OFFICERS = Table(OfficerTally._meta.db_table, ("officer_id",), tuple(COUNTS))
 MOVEMENTS = Table(Movement._meta.db_table, ("day", "counted_on"), tuple(COUNTS))
 FAULT_MOVEMENTS = Table(FaultMovement._meta.db_table, ("day", "fault"), ("forms",))
 BASE_MOVEMENTS = Table(BaseMovement._meta.db_table, ("day",), tuple(DENOMINATORS))
-TABLES = (TALLY, DAILY, FAULTS, REFUSALS, SUSPICIONS, OFFICERS, MOVEMENTS, FAULT_MOVEMENTS, BASE_MOVEMENTS)
+TABLES = (TALLY, DAILY, REFUSALS, SUSPICIONS, OFFICERS, MOVEMENTS, FAULT_MOVEMENTS, BASE_MOVEMENTS)
 
 HAMLETS = f"""
     SELECT hamlet_id AS owner, 0 AS population, 0 AS plan,
@@ -172,18 +175,14 @@ DAYS = f"""
 BY_OFFICER = f"""
     SELECT made.commune_id AS owner, made.officer_id, {COUNT_SQL}
     FROM (
-        SELECT stands.commune_id, made.officer_id, stands.outcome, stands.approval FROM verification_roundform stands
-        JOIN verification_verificationpass made ON made.id = stands.standing_pass_id
-        WHERE stands.round_id = %(round)s AND stands.commune_id = ANY(%(owners)s) AND stands.outcome <> ''
-            AND made.commune_id = ANY(%(owners)s)
+        SELECT commune_id, officer_id, outcome, '' AS approval FROM verification_verificationpass
+        WHERE round_id = %(round)s AND commune_id = ANY(%(owners)s) AND is_standing
+            AND outcome <> ALL(%(approval_outcomes)s)
+        UNION ALL
+        SELECT decided.commune_id, made.officer_id, decided.outcome, decided.approval
+        FROM verification_roundform decided JOIN verification_verificationpass made ON made.id = decided.standing_pass_id
+        WHERE decided.round_id = %(round)s AND decided.commune_id = ANY(%(owners)s) AND decided.approval <> ''
     ) made GROUP BY made.commune_id, made.officer_id"""
-
-FAULTS_FOUND = """
-    SELECT found.commune_id AS owner, found.counted_on AS day, correction.fault, count(DISTINCT found.id)::int AS forms
-    FROM verification_roundform found
-    JOIN verification_correction correction ON correction.verification_pass_id = found.standing_pass_id
-    WHERE found.round_id = %(round)s AND found.commune_id = ANY(%(owners)s) AND found.outcome = ANY(%(corrections)s)
-    GROUP BY found.commune_id, found.counted_on, correction.fault"""
 
 REFUSED = """
     SELECT commune_id AS owner, refusal_reason AS reason, count(*)::int AS forms
@@ -220,7 +219,6 @@ RECOUNTS = (
     (TALLY, COMMUNES),
     (DAILY, DAYS),
     (OFFICERS, BY_OFFICER),
-    (FAULTS, FAULTS_FOUND),
     (REFUSALS, REFUSED),
     (SUSPICIONS, SUSPECTED),
 )

@@ -186,7 +186,12 @@ class Rows:
 def person_said(person) -> Iterable[SafeString]:
     """In words: why the district returned the result; of each item ever corrected what was collected and each step since. Left out: what was taken back in a few minutes."""
     if event := person.returned:
-        days = say("Returned on %(day)s: %(reason)s") % {
+        sentence = (
+            say("Reopened on %(day)s: %(reason)s")
+            if event.kind == "reopened"
+            else say("Returned on %(day)s: %(reason)s")
+        )
+        days = sentence % {
             "day": f"{event.at.astimezone():%-d/%-m}",
             "reason": event.reason,
         }

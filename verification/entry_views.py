@@ -16,12 +16,12 @@ from census_verify import clock
 from households import suspicions
 from households.models import AdministrativeUnit, CollectionForm, Household
 from households.permissions import scope_of
-from verification import cross_checks, history, items, permissions, services, twins, waiting
+from verification import approvals, cross_checks, history, items, permissions, services, twins, waiting
 from verification import work as work_left
 from verification.entry_rows import Rows
-from verification.forms import EntrySheet, Methods
+from verification.forms import BROKEN, BROKEN_SENTENCE, EntrySheet, Methods
 from verification.models import PassEvent, Round, RoundForm, VerificationPass
-from verification.rules import Doubt, Doubtful, Refusal, proposed_visit
+from verification.rules import Doubt, Doubtful, InvalidEntry, Refusal, proposed_visit
 from verification.terms import OUTCOME_KEYS, SHORT_LABELS, Approval, Outcome
 from verification.views import current_round, unit_of_persons
 
@@ -165,6 +165,24 @@ def twin_list(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+def household_reopen(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take results of a household off again, so that they are verified anew."""
+    household, round = _household(request, pk), current_round()
+    ids = [int(value) for value in request.POST.getlist("pass") if value.isdecimal() and len(value) < 19]
+    reason = request.POST.get("reason", "")
+    try:
+        if any(sign in reason for sign in BROKEN):
+            raise InvalidEntry(str(BROKEN_SENTENCE), field="reason")
+        of_household = VerificationPass.objects.filter(round=round, pk__in=ids, form__household=household)
+        approvals.reopen(
+            round=round, pass_ids=of_household.values_list("pk", flat=True), by=request.user, reason=reason
+        )
+    except Refusal as refusal:
+        return render(request, "409.html", {"refusal": refusal, "household_id": pk}, status=refusal.status)
+    return redirect(f"{reverse('verification:household_verify', args=[pk])}?reopened=1")
+
+
+@require_POST
 def submission_undo(request: HttpRequest, submission: UUID) -> HttpResponse:
     """Undo what one submission recorded, and open its household, or its sheet, again."""
     passes = VerificationPass.objects.visible_to(request.user).filter(submission=submission)
@@ -194,11 +212,21 @@ def _persons(household: Household, round: Round) -> list[Person]:
     forms = list(household.forms.select_related("new_person").order_by("line", "pk"))
     persons = [Person(number, form, row_of.get(form.pk), round) for number, form in enumerate(forms, start=1)]
     came_back = [p.row.standing_pass_id for p in persons if p.row and p.row.approval == Approval.RETURNED]
-    event_of, chains_of = waiting.returns_of(came_back), history.chains_where_any(forms)
+    event_of = waiting.returns_of(came_back)
+    chains_of, reopened = history.to_tell(forms)
     for person in persons:
         person.returned = event_of.get(person.row and person.row.standing_pass_id)
+        if person.row and person.row.standing_pass_id is None:
+            person.returned = reopened.get(person.form.pk)
         person.chains = list(chains_of.get(person.form.pk, {}).values())
     return persons
+
+
+def _to_reopen(request: HttpRequest, household: Household, round: Round, persons: list[Person]) -> list[Person]:
+    """Whose results she may take off again: those that stand and do not wait for her decision."""
+    if round.status != Round.Status.OPEN or not permissions.can_decide_in(request.user, household.commune, round):
+        return []
+    return [p for p in persons if p.row and p.row.standing_pass_id and p.row.approval != Approval.PENDING]
 
 
 def _initial(persons: list[Person], methods: str) -> dict:
@@ -248,10 +276,12 @@ def _entry_page(
         "can_record": can_record,
         "saved": work_left.saved_by(request.user, request.GET.get("saved", "")),
         "undone": "undone" in request.GET,
+        "reopened": "reopened" in request.GET,
         "current": _current(persons, sought, refusal),
         "sought": sought,
         "marital_statuses": CollectionForm.MaritalStatus.choices[1:],
         "anybody_asked": any(p.is_asked for p in persons),
+        "to_reopen": _to_reopen(request, household, round, persons),
         "anybody_returned": any(p.returned for p in persons),
         "orders": work_left.Order.choices,
         "order": _order(request),

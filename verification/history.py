@@ -74,21 +74,31 @@ def chain_of(forms: Sequence[CollectionForm]) -> dict[int, dict[str, Chain]]:
     return chains
 
 
-ANY_CORRECTION = Statement(
-    "any_correction_of_forms",
+ANYTHING_TO_TELL = Statement(
+    "anything_to_tell_of_forms",
     "bigint[]",
     """
     SELECT EXISTS (SELECT FROM verification_correction correction
-        JOIN verification_verificationpass pass ON pass.id = correction.verification_pass_id
-        WHERE pass.form_id = ANY($1))""",
+            JOIN verification_verificationpass pass ON pass.id = correction.verification_pass_id
+            WHERE pass.form_id = ANY($1)),
+        EXISTS (SELECT FROM verification_passevent event
+            JOIN verification_verificationpass pass ON pass.id = event.verification_pass_id
+            WHERE pass.form_id = ANY($1) AND event.kind = 'reopened')""",
 )
 
 
-def chains_where_any(forms: Sequence[CollectionForm]) -> dict[int, dict[str, Chain]]:
-    """As `chain_of`, for a page that is opened at every save: hardly a household has one, so that is asked quickly first."""
-    if not forms or not ANY_CORRECTION.row([form.pk for form in forms])[0]:
-        return {}
-    return chain_of(forms)
+def to_tell(forms: Sequence[CollectionForm]) -> tuple[dict[int, dict[str, Chain]], dict[int, PassEvent]]:
+    """As `chain_of`, and why a form was reopened last (by form), for a page that is opened at every save: hardly a
+    household has either, so that is asked quickly first."""
+    corrected, reopened = ANYTHING_TO_TELL.row([form.pk for form in forms]) if forms else (False, False)
+    return chain_of(forms) if corrected else {}, _reopenings(forms) if reopened else {}
+
+
+def _reopenings(forms: Sequence[CollectionForm]) -> dict[int, PassEvent]:
+    events = PassEvent.objects.filter(verification_pass__form__in=forms, kind=PassEvent.Kind.REOPENED)
+    return {
+        event.verification_pass.form_id: event for event in events.select_related("verification_pass").order_by("pk")
+    }
 
 
 def _undone(pass_ids: set[int]) -> set[int]:

@@ -22,6 +22,7 @@ urlpatterns = [
     path("units/<id:pk>/forms/print/", views.form_print, name="form_print"),
     path("units/<id:pk>/next/", entry_views.unit_work, name="unit_work"),
     path("households/<id:pk>/verify/", entry_views.household_verify, name="household_verify"),
+    path("households/<id:pk>/reopen/", entry_views.household_reopen, name="household_reopen"),
     path("units/<id:pk>/order/", entry_views.unit_order, name="unit_order"),
     path("forms/<id:pk>/twins/", entry_views.twin_list, name="twin_list"),
     path("submissions/<uuid:submission>/undo/", entry_views.submission_undo, name="submission_undo"),

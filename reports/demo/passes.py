@@ -35,6 +35,7 @@ RETURN_REASONS = (
 COLLECTED_UNTIL = date(2018, 12, 31)
 # From this day on most proposals still wait at the district.
 WAITING_SINCE = LAST_DAY - timedelta(days=3)
+TYPED_NEXT_MORNING = 0.03  # share of the homes whose results are recorded on the day after
 TRUE, FALSE = "t", "f"
 TAB = "\t"
 # outcome, approval, and the columns single outcomes ask for
@@ -141,8 +142,10 @@ class Walk:
         by_books, in_person = METHODS[int(len(METHODS) * draw())]
         # a random UUID (version 4), as browsers make them
         number = self.random.getrandbits(128) & ~(0xF << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62
-        time = clock_text(into_day, late=day < LAST_DAY, second=int(60 * draw()))
-        return f"{self.prefix}{who}\t{number:032x}\t{by_books}\t{in_person}\t{day}\t{day} {time}\t"
+        recorded = f"{day} {clock_text(into_day, late=day < LAST_DAY, second=int(60 * draw()))}"
+        if day < LAST_DAY and draw() < TYPED_NEXT_MORNING:  # before the district's day begins
+            recorded = f"{day + timedelta(days=1)} 07:{30 + int(30 * draw())}:00+07"
+        return f"{self.prefix}{who}\t{number:032x}\t{by_books}\t{in_person}\t{day}\t{recorded}\t"
 
     def _done_or_out(self) -> bool:
         return self.verified >= self.wanted or (self.slack > 0 and self.draw() < 0.008)

@@ -155,7 +155,10 @@ def _open_round(province, communes, figures: dict[str, Figures], administrator: 
         opened_at=opened_at,
         opened_by=administrator,
     )
-    Target.objects.bulk_create(Target(round=round, percent=percent, due_on=ENDS_ON) for percent in (85, 100))
+    Target.objects.bulk_create(
+        Target(round=round, kind=kind, percent=percent, due_on=ENDS_ON)
+        for kind, percent in (("overall", 85), ("overall", 100), ("floor", 80), ("spread", 25))
+    )
     Plan.objects.bulk_create(
         Plan(
             round=round,

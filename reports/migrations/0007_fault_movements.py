@@ -99,4 +99,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        # its sums are told from the movements
+        migrations.DeleteModel(name="FaultTally"),
     ]

@@ -14,7 +14,7 @@ from reports import proof, rollups
 from reports.models import (
     BaseMovement,
     DailyTally,
-    FaultTally,
+    FaultMovement,
     Movement,
     OfficerTally,
     RefusalTally,
@@ -102,7 +102,7 @@ def each_parent_is_the_sum_of_its_children() -> None:
     keys = {
         Tally: [],
         DailyTally: ["day"],
-        FaultTally: ["day", "fault"],
+        FaultMovement: ["day", "fault"],
         RefusalTally: ["reason"],
         SuspicionTally: ["fault"],
         Movement: ["day", "counted_on"],
@@ -111,7 +111,7 @@ def each_parent_is_the_sum_of_its_children() -> None:
     }
     for model, names in keys.items():
         columns = [*PLANNED, *FORM_COUNTS, "in_scope", *COUNTS] if model is Tally else COUNTS
-        columns = ["forms"] if model in (FaultTally, RefusalTally) else columns
+        columns = ["forms"] if model in (FaultMovement, RefusalTally) else columns
         columns = ["forms", "open"] if model is SuspicionTally else columns
         columns = DENOMINATORS if model is BaseMovement else columns
         for parent in model.objects.filter(unit__level__lt=3):

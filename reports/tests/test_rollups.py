@@ -12,7 +12,7 @@ from census_verify import clock
 from households.models import AdministrativeUnit, CollectionForm
 from households.tests.factories import make_form, make_household, make_team
 from reports import proof, rollups
-from reports.models import DailyTally, FaultTally, RefusalTally, Tally
+from reports.models import DailyTally, FaultMovement, RefusalTally, Tally
 from reports.rollups import COUNTS, FORM_COUNTS, PLANNED
 from verification import form_values, rounds, services
 from verification.models import Plan, RollupMark, Round, RoundForm
@@ -154,7 +154,7 @@ def test_faults_are_counted_by_form(rolled_up, homes, cast, tree):
     )
     record(homes.two, cast.officer, "corrected", corrections=corrections)
     rollups.roll_up()
-    found = FaultTally.objects.filter(unit=tree.country).values_list("fault", "forms")
+    found = FaultMovement.objects.filter(unit=tree.country).values_list("fault", "forms")
     assert sorted(found) == [("L02", 2), ("L06", 2)]
     assert differences(rolled_up) == []
 
@@ -233,9 +233,9 @@ def test_the_proof_finds_a_day_a_fault_and_a_result_that_are_wrong(rolled_up, ho
     DailyTally.objects.filter(unit=tree.province).update(matched=9)
     assert differences(rolled_up) == ["Tỉnh Hà Tĩnh 2020-06-19 days.matched: stored 9, recount 4"]
     DailyTally.objects.filter(unit=tree.province).update(matched=4)
-    FaultTally.objects.create(round=rolled_up, unit=tree.province, day=DAY, fault="L02", forms=1)
+    FaultMovement.objects.create(round=rolled_up, unit=tree.province, day=DAY, fault="L02", forms=1)
     assert len(differences(rolled_up)) == 1
-    FaultTally.objects.all().delete()
+    FaultMovement.objects.all().delete()
     RoundForm.objects.filter(household=homes.four).update(outcome="moved_away")
     assert "standing pass" in differences(rolled_up)[0]
 

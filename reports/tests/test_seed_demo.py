@@ -1,5 +1,5 @@
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from io import StringIO
 from random import Random
 
@@ -142,9 +142,11 @@ class TestProvince:
         assert province.plan == province.collected == CollectionForm.objects.filter(is_synthetic=True).count()
         assert province.in_scope == province.qualified == RoundForm.objects.in_round(round).count()
         assert Plan.objects.count() == 216
-        assert {(str(t.percent), t.due_on) for t in round.targets.all()} == {
-            ("85.00", date(2020, 6, 30)),
-            ("100.00", date(2020, 6, 30)),
+        assert {(t.kind, str(t.percent), t.due_on) for t in round.targets.all()} == {
+            ("overall", "85.00", date(2020, 6, 30)),
+            ("overall", "100.00", date(2020, 6, 30)),
+            ("floor", "80.00", date(2020, 6, 30)),
+            ("spread", "25.00", date(2020, 6, 30)),
         }
 
     def spread(self, round):
@@ -178,7 +180,9 @@ class TestProvince:
             assert counts == (row.outcome != "not_met" and not (row.outcome in REMOVALS and row.approval == "pending"))
         passes = VerificationPass.objects.all()
         assert not passes.filter(next_visit_on__lt=date(2020, 6, 19)).exists()
-        assert not passes.exclude(recorded_at__date=F("verified_on")).exists()
+        late = passes.exclude(recorded_at__date=F("verified_on"))
+        assert late.exists()
+        assert not late.exclude(recorded_at__date=F("verified_on") + timedelta(days=1)).exists()
         assert not passes.filter(recorded_at__gt="2020-06-19T17:30:00+07:00").exists()
         assert not passes.filter(duplicate_of__isnull=False).exclude(duplicate_of__commune=F("commune")).exists()
 

@@ -116,7 +116,7 @@ class TestOnThePage:
     def test_each_figure_is_a_link_to_its_forms(self, suspected, client, cast, tree):
         client.force_login(cast.officer)
         body = client.get(reverse("reports:unit_figures", args=[tree.huong_tra.pk])).content.decode()
-        assert "Lỗi nghi vấn theo loại" in body
+        assert "Lỗi theo loại" in body
         address = reverse("verification:form_list", args=[tree.huong_tra.pk])
         for state, forms in (("all", 3), ("open", 2)):
             assert f'href="{address}?state={state}&amp;fault=L20">{forms}</a>' in body
@@ -125,13 +125,13 @@ class TestOnThePage:
     def test_a_leader_has_the_figures_and_no_link(self, suspected, client, cast, tree):
         client.force_login(cast.leader)
         body = client.get(reverse("reports:unit_figures", args=[tree.huong_tra.pk])).content.decode()
-        assert "Lỗi nghi vấn theo loại" in body
+        assert "Lỗi theo loại" in body
         assert "fault=L20" not in body
 
     def test_nothing_suspected_no_table(self, round, client, cast):
         rollups.roll_up()
         client.force_login(cast.pc06)
-        assert "Lỗi nghi vấn theo loại" not in client.get("/").content.decode()
+        assert "Lỗi theo loại" not in client.get("/").content.decode()
 
 
 class TestCommand:
