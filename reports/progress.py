@@ -272,7 +272,9 @@ class Progress:
     @property
     def unqualified_parts(self) -> list[tuple[str, str, int]]:
         """What lies between collected and qualified, as `open_parts`: by reason; adds up. Reasons are kept down to
-        communes; what was not scanned yet has no list."""
+        communes; what was not scanned yet has no list. Of the past they are not remembered."""
+        if self.as_of:
+            return []
         named = sum(forms for _reason, forms in self.refusals)
         rest = _("not scanned yet") if getattr(self.owner, "level", 0) < HAMLET else _("refused or not scanned yet")
         parts = [*(("refused", *refusal) for refusal in self.refusals), ("", rest, self.unqualified - named)]
