@@ -114,7 +114,7 @@ class Live:
     def children_of(self, unit: AdministrativeUnit) -> list[UnitRow]:
         """The units right below that are valid today, in administrative order."""
         rows = ROWS_OF_CHILDREN.rows(self.round.pk, unit.pk, self.day)
-        return self._unit_rows(rows, self._days_of([row[0] for row in rows]))
+        return self._unit_rows(rows, self.days_of_units([row[0] for row in rows]))
 
     def communes_under(self, unit: AdministrativeUnit) -> list[UnitRow]:
         """All its communes of today, however far below. Without their days: `with_days` reads these of whom they are
@@ -123,12 +123,12 @@ class Live:
         return self._unit_rows(rows, defaultdict(list))
 
     def with_days(self, rows: list[UnitRow]) -> list[UnitRow]:
-        days = self._days_of([row.owner.pk for row in rows])
+        days = self.days_of_units([row.owner.pk for row in rows])
         return [replace(row, days=days[row.owner.pk]) for row in rows]
 
     def communes_of(self, team: WorkTeam) -> list[UnitRow]:
         rows = ROWS_OF_TEAM.rows(self.round.pk, team.pk)
-        return self._unit_rows(rows, self._days_of([row[0] for row in rows]))
+        return self._unit_rows(rows, self.days_of_units([row[0] for row in rows]))
 
     def teams(self, queryset: QuerySet) -> list[UnitRow]:
         owners = list(queryset.order_by("district__code", "code"))
@@ -153,7 +153,7 @@ class Live:
     def found_of(self, owner: AdministrativeUnit | WorkTeam) -> dict[str, int]:
         return dict(FOUND_OF_OWNER.rows(self.round.pk, *ids_of(owner)))
 
-    def _days_of(self, units: list[int]) -> dict[int, list[Day]]:
+    def days_of_units(self, units: list[int]) -> dict[int, list[Day]]:
         return days_by_owner(DAYS_OF_UNITS.rows(self.round.pk, units))
 
     def _unit_rows(self, rows: list[tuple], days: dict[int, list[Day]]) -> list[UnitRow]:

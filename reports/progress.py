@@ -14,6 +14,7 @@ from census_verify import clock
 from households.models import AdministrativeUnit, CollectionForm, WorkTeam
 from reports.forecast import Forecast, Outlook, forecast
 from reports.models import Counts, Denominators, SuspicionTally, Tally, rate
+from verification.commune_work import CommuneWork
 from verification.models import Round, Target
 from verification.records import State
 from verification.rules import needed_per_day
@@ -313,6 +314,14 @@ def forecast_of(tally: Tally, days: list[Day], day: date, *, day_is_over: bool) 
     return forecast(
         days, today=day, left=tally.left, starts_on=round.starts_on, ends_on=round.ends_on, day_is_over=day_is_over
     )
+
+
+def forecast_of_work(work: CommuneWork, days: list[Day]) -> Forecast:
+    """Of a commune whose work is counted live: of today what stands at this moment, of the `days` before what was
+    rolled up."""
+    round, today = work.round, work.today
+    series = [*(day for day in days if day.day < today), Day(today, work.standing.done_today)]
+    return forecast(series, today=today, left=work.left, starts_on=round.starts_on, ends_on=round.ends_on)
 
 
 def recent_per_day(days: list[Day], today: date) -> int:

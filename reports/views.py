@@ -233,6 +233,7 @@ def _commune_home(request: HttpRequest, unit: AdministrativeUnit) -> HttpRespons
     context = _own_day(request, round) | {
         "unit": unit,
         "work": day,
+        "told": progress.forecast_of_work(day, shown.days),
         "standing": day.standing,
         "returned": _returned(officer, round, [day]),
         "shown": shown,
@@ -247,10 +248,13 @@ def _team_home(request: HttpRequest, team: WorkTeam) -> HttpResponse:
     """Each commune of the team as its home would say it, and a way in."""
     round, officer, scope = current_round(), request.user, scope_of(request.user)
     communes = [unit for unit in scope.person_units if scope.records_in(unit.pk)]
-    days = commune_work.of_communes(round, [unit.pk for unit in communes], today=clock.today())
+    ids = [unit.pk for unit in communes]
+    days, made = commune_work.of_communes(round, ids, today=clock.today()), Live(round).days_of_units(ids)
     context = _own_day(request, round) | {
         "team": team,
-        "communes": [(unit, days[unit.pk]) for unit in communes],
+        "communes": [
+            (unit, days[unit.pk], progress.forecast_of_work(days[unit.pk], made[unit.pk])) for unit in communes
+        ],
         "standing": sum((day.standing for day in days.values()), commune_work.Standing()),
         "left": sum(day.left for day in days.values()),
         "needed_today": sum(day.needed_today or 0 for day in days.values()),

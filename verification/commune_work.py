@@ -3,17 +3,15 @@ today."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 
 from households.models import AdministrativeUnit
 from households.models.units import UNIT_COLUMNS
 from households.statements import Statement
 from verification.models import Round
-from verification.rules import finishes_on, needed_per_day
+from verification.rules import needed_per_day
 from verification.terms import REMOVALS
-
-DAYS_OF_PACE = 7
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,6 @@ class Standing:
     pending: int = 0
     verified: int = 0
     done_today: int = 0
-    made_before: int = 0  # verified in the days of the pace, today not among them
     open_forms: int = 0
     turn: int = 0  # of the open ones: whose turn it is today
     open_households: int = 0
@@ -76,33 +73,16 @@ class CommuneWork:
         left_this_morning = self.left + self.standing.done_today
         return needed_per_day(left_this_morning, first_day=self.today, due_on=self.round.ends_on)
 
-    @property
-    def finishes_on(self) -> date | None:
-        """At the pace of the days before; None where that cannot be told."""
-        days = min(DAYS_OF_PACE, (self.today - self.round.starts_on).days)
-        return finishes_on(
-            self.left + self.standing.done_today,
-            done_today=self.standing.done_today,
-            made=self.standing.made_before,
-            days=days,
-            today=self.today,
-        )
-
-    @property
-    def days_late(self) -> int:
-        return max((self.finishes_on - self.round.ends_on).days, 0) if self.finishes_on else 0
-
 
 # Which forms are counted, as `records.STATES_SQL` and RoundFormQuerySet.open have it; tests hold them together.
 # The first part is answered by the index round_form_count alone, the last by round_form_open. What is alike is counted
 # before it is judged: judging form by form took six times as long.
 WORK_OF_COMMUNES = Statement(
     "work_of_communes",
-    "bigint, bigint[], text[], text[], text[], date, date",
+    "bigint, bigint[], text[], text[], text[], date",
     f"""
     WITH alike AS (
-        SELECT hamlet_id, outcome, approval, CASE WHEN counted_on BETWEEN $7 AND $6 THEN counted_on END AS day,
-            count(*) AS forms
+        SELECT hamlet_id, outcome, approval, counted_on = $6 AS today, count(*) AS forms
         FROM verification_roundform WHERE round_id = $1 AND commune_id = ANY($2) GROUP BY 1, 2, 3, 4
     ), counted AS (
         SELECT hamlet_id, sum(forms) AS in_round, sum(forms) FILTER (WHERE outcome = '') AS untouched,
@@ -110,8 +90,7 @@ WORK_OF_COMMUNES = Statement(
             sum(forms) FILTER (WHERE approval = 'returned') AS returned,
             sum(forms) FILTER (WHERE approval = 'pending') AS pending,
             sum(forms) FILTER (WHERE counts) AS verified,
-            sum(forms) FILTER (WHERE counts AND day = $6) AS done_today,
-            sum(forms) FILTER (WHERE counts AND day < $6) AS made_before
+            sum(forms) FILTER (WHERE counts AND today) AS done_today
         FROM (
             SELECT *, outcome = ANY($4) AND (outcome <> ALL($5) OR approval IN ('', 'approved')) AS counts FROM alike
         ) judged GROUP BY hamlet_id
@@ -130,8 +109,7 @@ WORK_OF_COMMUNES = Statement(
             (SELECT sum(change.forms) FROM verification_planadjustment change WHERE change.plan_id = plan.id), 0), 0),
         coalesce(in_round, 0)::int, coalesce(untouched, 0)::int, coalesce(not_met, 0)::int, coalesce(opened.later, 0),
         coalesce(returned, 0)::int, coalesce(pending, 0)::int, coalesce(verified, 0)::int, coalesce(done_today, 0)::int,
-        coalesce(made_before, 0)::int, coalesce(opened.forms, 0), coalesce(opened.turn, 0),
-        coalesce(opened.households, 0),
+        coalesce(opened.forms, 0), coalesce(opened.turn, 0), coalesce(opened.households, 0),
         {", ".join(f"hamlet.{name}" for name in UNIT_COLUMNS)}
     FROM unnest($2) commune (id)
     LEFT JOIN verification_plan plan ON plan.round_id = $1 AND plan.commune_id = commune.id
@@ -147,11 +125,10 @@ def of_communes(round: Round, commune_ids: Iterable[int], *, today: date) -> dic
     """The day of each commune, in the order given."""
     ids = list(commune_ids)
     unfinished, removals = round.unfinished_outcomes(), [outcome.value for outcome in REMOVALS]
-    since = today - timedelta(days=DAYS_OF_PACE)
     work = {pk: CommuneWork(round, pk, today, 0) for pk in ids}
     width = len(fields(Standing))
     for commune_id, plan, *row in WORK_OF_COMMUNES.rows(
-        round.pk, ids, unfinished, list(round.counting_outcomes), removals, today, since
+        round.pk, ids, unfinished, list(round.counting_outcomes), removals, today
     ):
         work[commune_id].plan = int(plan)
         standing, unit = Standing(*row[:width]), row[width:]

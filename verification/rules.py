@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
-from math import ceil
 from uuid import UUID
 
 from django.utils.translation import gettext as say
@@ -221,19 +220,3 @@ def needed_per_day(left: int, *, first_day: date, due_on: date) -> int | None:
     if left <= 0:
         return 0
     return max(1, round(left / days)) if days > 0 else None
-
-
-def finishes_on(left: int, *, done_today: int, made: int, days: int, today: date) -> date | None:
-    """The day on which `left`, what was left this morning, is done: today makes what it made already or one
-    day's pace, the days behind it the pace. None without a pace, or where it takes more than a year.
-
-    The pace is `made` in `days` days before today; today is half a day still, so no part of it.
-    """
-    rest = left - done_today
-    if rest <= 0:
-        return today
-    if made <= 0 or days <= 0:
-        return None
-    rest = min(rest, left - made / days)
-    further = max(ceil(round(rest * days / made, 6)), 0)
-    return today + timedelta(days=further) if further <= 366 else None

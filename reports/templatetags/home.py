@@ -1,7 +1,6 @@
 """The sentence and the lines of a commune's home and of a team's. Not in the templates, as those of `lines`."""
 
 from collections.abc import Iterable
-from datetime import date
 
 from django import template
 from django.utils.html import conditional_escape, escape, format_html
@@ -10,8 +9,9 @@ from django.utils.translation import gettext as say
 from django.utils.translation import ngettext
 
 from households.models import AdministrativeUnit
-from reports.templatetags.figures import NOTHING, bar, count, day, short_day
-from reports.templatetags.lines import address_of, linked
+from reports.forecast import Forecast, Outlook
+from reports.templatetags.figures import NOTHING, bar, count, short_day
+from reports.templatetags.lines import address_of, linked, outlook_sign, range_of
 from verification.commune_work import CommuneWork, Standing
 from verification.waiting import Returned
 
@@ -27,7 +27,7 @@ def _said(sentence: str, **values) -> SafeString:
 
 
 @register.simple_tag
-def day_sentence(work: CommuneWork) -> SafeString:
+def day_sentence(work: CommuneWork, told: Forecast) -> SafeString:
     """What is needed today, what is done, when it will be finished; then what is left."""
     done, ends_on = _bold(count(work.standing.done_today)), short_day(work.round.ends_on)
     if not work.plan:
@@ -38,27 +38,20 @@ def day_sentence(work: CommuneWork) -> SafeString:
     if work.needed_today is None:
         over = say("The time was over on %(day)s; forms left: %(left)s. Done today: %(done)s.")
         return _said(over, day=ends_on, left=_bold(left), done=done)
-    needed, finish = _bold(count(work.needed_today)), work.finishes_on
-    if finish is None:
+    needed = _bold(count(work.needed_today))
+    if told.earliest is None:
         first = say("Needed today: %(needed)s, done: %(done)s; there is no pace yet to tell the end by.")
         first = _said(first, needed=needed, done=done)
     else:
-        first = say("Needed today: %(needed)s, done: %(done)s, expected to finish on %(finish)s.")
-        first = _said(first, needed=needed, done=done, finish=_bold(_finish_day(work, finish)))
+        first = say("Needed today: %(needed)s, done: %(done)s, expected to finish %(finish)s.")
+        first = _said(first, needed=needed, done=done, finish=_bold(range_of(told)))
     rest = _said(say("Left: %(left)s of %(plan)s, by %(day)s."), left=left, plan=plan, day=ends_on)
-    return mark_safe(f"{first} {_late(work)}{rest}")
+    return mark_safe(f"{first} {_warning(told)}{rest}")
 
 
-def _finish_day(work: CommuneWork, finish: date) -> str:
-    """28/6; with its year where that is another one."""
-    return short_day(finish) if finish.year == work.today.year else day(finish)
-
-
-def _late(work: CommuneWork) -> str:
-    if not work.days_late:
-        return ""
-    words = ngettext("%(n)d day late", "%(n)d days late", work.days_late) % {"n": work.days_late}
-    return f'<span class="state late">{escape(words)}</span>. '
+def _warning(told: Forecast) -> str:
+    """Only where the end may miss the deadline."""
+    return f"{outlook_sign(told.outlook)}. " if told.outlook in (Outlook.TIGHT, Outlook.LATE) else ""
 
 
 @register.simple_tag
@@ -105,7 +98,7 @@ def hamlet_lines(work: CommuneWork) -> SafeString:
 
 
 @register.simple_tag
-def commune_lines(communes: Iterable[tuple[AdministrativeUnit, CommuneWork]]) -> SafeString:
+def commune_lines(communes: Iterable[tuple[AdministrativeUnit, CommuneWork, Forecast]]) -> SafeString:
     """A line for each commune of a team."""
     page_before, page_behind = address_of("reports:unit_detail")
     list_before, list_behind = address_of("verification:form_list")
@@ -125,10 +118,9 @@ def commune_lines(communes: Iterable[tuple[AdministrativeUnit, CommuneWork]]) ->
     }
     verify = escape(say("Verify"))
 
-    def line(unit: AdministrativeUnit, work: CommuneWork) -> str:
-        standing, forms = work.standing, f"{list_before}{unit.pk}{list_behind}?state="
-        name, finish = escape(unit.full_name), work.finishes_on
-        until = NOTHING if finish is None or work.left <= 0 else _finish_day(work, finish)
+    def line(unit: AdministrativeUnit, work: CommuneWork, told: Forecast) -> str:
+        standing, forms, name = work.standing, f"{list_before}{unit.pk}{list_behind}?state=", escape(unit.full_name)
+        until = range_of(told) if work.left > 0 else NOTHING
         begin = f'<a class="open" href="{work_before}{unit.pk}{work_behind}">{verify}<span class="visually-hidden"> {name}</span></a>'
         figures = "".join(
             f'<td data-label="{heads[state]}" class="num">{_figure(getattr(standing, state), forms + state)}</td>'
@@ -138,11 +130,11 @@ def commune_lines(communes: Iterable[tuple[AdministrativeUnit, CommuneWork]]) ->
             f'\n<tr><th scope="row"><a href="{page_before}{unit.pk}{page_behind}">{name}</a></th>'
             f'<td data-label="{heads["needed"]}" class="num">{count(work.needed_today)}</td>'
             f'<td data-label="{heads["done"]}" class="num">{count(standing.done_today)}</td>'
-            f'<td data-label="{heads["finish"]}">{until} {_late(work).rstrip(". ") if work.left > 0 else ""}</td>'
+            f'<td data-label="{heads["finish"]}">{until} {_warning(told).rstrip(". ")}</td>'
             f'{figures}<td class="no-print">{begin if standing.turn else ""}</td></tr>'
         )
 
-    return mark_safe("".join(line(unit, work) for unit, work in communes))
+    return mark_safe("".join(line(*commune) for commune in communes))
 
 
 @register.simple_tag

@@ -14,7 +14,7 @@ from households.faults import Fault
 from reports.forecast import Forecast, Outlook
 from reports.models import OfficerTally
 from reports.progress import FaultRow, OutcomeRow, Progress, UnitRow
-from reports.templatetags.figures import NOTHING, bar, count, rate, share, short_day
+from reports.templatetags.figures import NOTHING, bar, count, day, rate, share, short_day
 
 register = template.Library()
 
@@ -133,13 +133,16 @@ def forecast_cells(row: UnitRow) -> str:
 
 @register.filter
 def range_of(told: Forecast) -> str:
-    """27/6–2/7; one day where both ends are one; "from 27/6" where the worse end is beyond a year."""
-    if told.earliest is None:
+    """27/6–2/7; one day where both ends are one; "from 27/6" where the worse end is beyond a year. With its year where
+    that is not the deadline's."""
+    ends = [
+        short_day(end) if end.year == told.ends_on.year else day(end) for end in (told.earliest, told.latest) if end
+    ]
+    if not ends:
         return NOTHING
     if told.latest is None:
-        return escape(say("from %(day)s") % {"day": short_day(told.earliest)})
-    days = dict.fromkeys((short_day(told.earliest), short_day(told.latest)))
-    return "–".join(days)
+        return escape(say("from %(day)s") % {"day": ends[0]})
+    return "–".join(dict.fromkeys(ends))
 
 
 def slack_of(told: Forecast) -> str:

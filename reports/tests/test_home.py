@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from households.tests.factories import make_hamlet, make_household
 from reports import rollups
+from reports.templatetags.lines import range_of
 from reports.tests.test_pages import text_of
 from verification import records
 from verification.models import RoundForm
@@ -37,9 +38,25 @@ def figures_of(answer) -> dict[str, int]:
 
 def test_the_sentence_first(home_of, homes, cast):
     record(homes.two, cast.officer, verified_on=date(2020, 6, 18))
+    rollups.roll_up()
     record(homes.four, cast.officer)
-    page = text_of(home_of(cast.officer))
-    assert "Hôm nay cần 1 phiếu, đã làm 4 , dự kiến xong 30/6 . Còn 3/9 phiếu, hạn 30/6." in page
+    answer = home_of(cast.officer)
+    told = range_of(answer.context["told"])
+    assert f"Hôm nay cần 1 phiếu, đã làm 4 , dự kiến xong {told} . " in text_of(answer)
+    assert "Còn 3/9 phiếu, hạn 30/6." in text_of(answer)
+
+
+def test_the_end_is_told_as_by_the_figures_and_with_what_was_done_since(home_of, homes, cast, tree):
+    record(homes.two, cast.officer, verified_on=date(2020, 6, 18))
+    rollups.roll_up()
+    figures = reverse("reports:unit_figures", args=[tree.huong_tra.pk])
+    before = home_of(cast.officer).context["told"]
+    assert before == home_of(cast.officer, figures).context["shown"].forecast
+    record(homes.four, cast.officer)
+    at_once = home_of(cast.officer).context["told"]
+    assert at_once.latest < before.latest, "not rolled up yet, and counted all the same"
+    rollups.roll_up()
+    assert at_once == home_of(cast.officer, figures).context["shown"].forecast
 
 
 def test_the_tabs_are_the_lists_behind_them(home_of, client, round, homes, cast, tree):
@@ -80,13 +97,13 @@ def test_as_many_queries_with_one_hamlet_as_with_many(
 ):
     rollups.roll_up()
     home_of(cast.officer)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get("/")
     for number in range(9):
         home = make_household(make_hamlet(tree.huong_tra, f"Mới {number}"), people=2)
         add_to_round(round, home)
         record(home, cast.officer, only=[home.forms.first().pk])
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get("/")
 
 
@@ -137,7 +154,7 @@ class TestTeam:
     def test_each_commune_in_a_line(self, home_of, homes, cast, tree):
         record(homes.phu_gia, cast.member)
         answer = home_of(cast.member)
-        assert [unit.name for unit, _day in answer.context["communes"]] == ["Hương Trà", "Phú Gia"]
+        assert [unit.name for unit, _day, _told in answer.context["communes"]] == ["Hương Trà", "Phú Gia"]
         assert answer.context["left"] == 9
         page = answer.content.decode()
         for unit in (tree.huong_tra, tree.phu_gia):
@@ -161,10 +178,10 @@ class TestTeam:
     ):
         home_of(cast.member)
         address = reverse("reports:team_detail", args=[cast.team.pk])
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             client.get(address)
         cast.team.team_communes.filter(commune=tree.phu_gia).delete()
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             client.get(address)
 
 

@@ -10,7 +10,6 @@ from census_verify import clock
 from households.tests.factories import make_hamlet, make_household
 from verification import commune_work, records, rounds, waiting, work
 from verification.models import PlanAdjustment, RoundForm
-from verification.rules import finishes_on
 from verification.terms import Approval, Outcome
 from verification.tests.factories import decide, record
 
@@ -132,36 +131,6 @@ def test_several_communes_in_one_question(round, homes, tree, django_assert_num_
         days = commune_work.of_communes(round, [tree.huong_tra.pk, tree.phu_gia.pk, tree.hung_tri.pk], today=TODAY)
     assert [day.standing.untouched for day in days.values()] == [9, 2, 3]
     assert commune_work.of_communes(round, [], today=TODAY) == {}
-
-
-class TestTheEnd:
-    """When the plan will be finished."""
-
-    def test_at_exactly_the_needed_pace_on_the_last_day(self):
-        assert finishes_on(120, done_today=0, made=70, days=7, today=TODAY) == date(2020, 6, 30)
-
-    def test_what_today_made_already_counts(self):
-        assert finishes_on(150, done_today=100, made=70, days=7, today=TODAY) == date(2020, 6, 24)
-        assert finishes_on(150, done_today=150, made=70, days=7, today=TODAY) == TODAY
-
-    @pytest.mark.parametrize(("made", "days"), [(0, 7), (5, 0), (1, 7)])
-    def test_without_a_pace_nothing_is_foretold(self, made, days):
-        assert finishes_on(1000, done_today=0, made=made, days=days, today=TODAY) is None
-
-    @given(st.integers(1, 9000), st.integers(0, 500), st.integers(1, 3000), st.integers(1, 7))
-    def test_a_quicker_day_never_ends_later(self, left, done, made, days):
-        def end(done, made):
-            return finishes_on(left, done_today=done, made=made, days=days, today=TODAY) or date.max
-
-        assert TODAY <= end(done + 1, made) <= end(done, made)
-        assert end(done, made + 1) <= end(done, made)
-
-    def test_in_a_young_round_the_pace_is_of_its_own_days(self, round, homes, tree, cast):
-        round.starts_on = date(2020, 6, 17)
-        record(homes.two, cast.officer, verified_on=date(2020, 6, 18))
-        day = day_of(round, tree.huong_tra)
-        assert day.standing.made_before == 2  # in two days: one a day
-        assert day.finishes_on == date(2020, 6, 25)
 
 
 class TestReturned:
