@@ -112,11 +112,13 @@ def holders(markers):
     """The numbers of the processes that have one of these files open. Empty where there is no /proc."""
     names = {str(marker) for marker in markers}
     found = set()
-    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
+    for process in Path("/proc").glob("[0-9]*"):
         # What ended or closed while we looked, and what belongs to other users.
         with suppress(OSError):
-            if os.readlink(descriptor) in names:
-                found.add(int(descriptor.parts[2]))
+            for descriptor in os.listdir(process / "fd"):
+                with suppress(OSError):
+                    if os.readlink(process / "fd" / descriptor) in names:
+                        found.add(int(process.name))
     return found - {os.getpid()}
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from households.models import AdministrativeUnit, WorkTeam
 from households.statements import Statement
-from reports.forecast import LONGEST, Forecast, outlook_of
+from reports.forecast import LONGEST, Forecast, Outlook, outlook_of
 from reports.progress import UnitRow
 from verification.models import Round
 from verification.terms import REMOVALS
@@ -44,7 +44,8 @@ class Ends(NamedTuple):
 
     earliest: date | None
     latest: date | None
-    outlook: object
+    outlook: Outlook
+    ends_on: date  # the deadline
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def effects(rows: Sequence[UnitRow], moves: Sequence[Move], pace: dict[int, floa
         ]
         if shifts:
             told = row.forecast
-            now = Ends(told.earliest, told.latest, told.outlook)
+            now = Ends(told.earliest, told.latest, told.outlook, told.ends_on)
             forms = round_of(sum(forms * days for forms, days in shifts))
             found.append(Effect(row, forms, now, _with(told, shifts, today)))
     return found
@@ -93,7 +94,7 @@ def round_of(forms: float) -> int:
 def _with(told: Forecast, shifts: list[tuple[float, int]], today: date) -> Ends:
     """The ends of the forecast when each shift (forms a day, days from tomorrow) comes on top of every course."""
     if told.ahead is None:
-        return Ends(told.earliest, told.latest, told.outlook)
+        return Ends(told.earliest, told.latest, told.outlook, told.ends_on)
     earliest = latest = None
     for day, low, _middle, high in told.ahead.band(today + timedelta(days=LONGEST)):
         on = (day - today).days
@@ -102,4 +103,5 @@ def _with(told: Forecast, shifts: list[tuple[float, int]], today: date) -> Ends:
         latest = latest or (day if low + more >= told.left else None)
         if latest:
             break
-    return Ends(earliest, latest, outlook_of(earliest, latest, today=today, ends_on=told.ends_on))
+    outlook = outlook_of(earliest, latest, today=today, ends_on=told.ends_on)
+    return Ends(earliest, latest, outlook, told.ends_on)

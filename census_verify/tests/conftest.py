@@ -13,7 +13,8 @@ def running_stack(request):
     tests = [item for item in request.session.items if "stack" in getattr(item, "fixturenames", ())]
     marks = [test.get_closest_marker("households") for test in tests]
     with TemporaryDirectory(prefix="census_verify-stack-") as folder:
-        stack = Stack(Path(folder), [mark.args[0] if mark else HOUSEHOLDS for mark in marks])
+        households = [mark.args[0] if mark else HOUSEHOLDS for mark in marks]
+        stack = Stack(Path(folder), [*households, 1])  # and a district of nobody's, so that there is always another
         stack.district_of = {test.nodeid: number for number, test in enumerate(tests)}
         try:
             stack.start()

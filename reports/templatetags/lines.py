@@ -15,6 +15,7 @@ from reports.forecast import Forecast, Outlook
 from reports.models import OfficerTally
 from reports.progress import FaultRow, OutcomeRow, Progress, UnitRow
 from reports.templatetags.figures import NOTHING, bar, count, day, rate, share, short_day
+from reports.what_if import Ends
 
 register = template.Library()
 
@@ -132,7 +133,7 @@ def forecast_cells(row: UnitRow) -> str:
 
 
 @register.filter
-def range_of(told: Forecast) -> str:
+def range_of(told: Forecast | Ends) -> str:
     """27/6–2/7; one day where both ends are one; "from 27/6" where the worse end is beyond a year. With its year where
     that is not the deadline's."""
     ends = [
