@@ -91,6 +91,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "households.context.scope",
                 "verification.context.queue",
+                "reports.context.bell",
             ],
         },
     },
@@ -152,6 +153,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10,
         "options": {"expires": 20},
     },
+    # Judges days that are over: what it finds changes at the cut-off, and by late entries and decisions.
+    "tell what wants looking at": {
+        "task": "reports.tasks.make_alerts",
+        "schedule": crontab(minute="*/10"),
+        "options": {"expires": 10 * 60},
+    },
     "check the roll-ups": {
         "task": "reports.tasks.check_rollups",
         "schedule": crontab(hour=2, minute=15),
@@ -178,6 +185,18 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60 * 60},
     },
 }
+# --- e-mail -----------------------------------------------------------------------------
+
+# submission://user:password@host:587. Without it nothing is sent, and the program's own bell tells everything.
+EMAIL_URL = env.dj_email_url("EMAIL_URL", "dummy:")
+SENDS_MAIL = not EMAIL_URL["EMAIL_BACKEND"].endswith("dummy.EmailBackend")
+EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = (EMAIL_URL[f"EMAIL_{name}"] for name in ("BACKEND", "HOST", "PORT"))
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = EMAIL_URL["EMAIL_HOST_USER"], EMAIL_URL["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = EMAIL_URL["EMAIL_USE_TLS"], EMAIL_URL["EMAIL_USE_SSL"], 10
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "census_verify@localhost")
+# Where officers reach the program, for links in e-mails.
+CENSUS_VERIFY_ADDRESS = env.str("CENSUS_VERIFY_ADDRESS", "http://127.0.0.1:8000")
+
 # A list or file of a million lines takes minutes; roll-ups must not stand behind it.
 CELERY_TASK_ROUTES = {
     "reports.tasks.make_export": {"queue": "exports"},

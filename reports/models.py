@@ -1,11 +1,12 @@
 from decimal import Decimal
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from households.faults import Fault
 from households.models import AdministrativeUnit, CollectionForm, User, WorkTeam
+from households.permissions import scope_of
 from verification.models import Round
 from verification.records import State
 from verification.terms import Outcome
@@ -193,6 +194,100 @@ class SuspicionTally(Owned):
         verbose_name = _("suspicion tally")
         verbose_name_plural = _("suspicion tallies")
         constraints = once_an_owner("suspicion_tally", "fault")
+
+
+class AlertQuerySet(models.QuerySet):
+    def open(self):
+        return self.filter(ended_at=None)
+
+    def visible_to(self, officer):
+        """Those that reach where she is posted: a commune's own all, the district's once they came that far."""
+        told = Q(pk__in=[])
+        for _role, unit in scope_of(officer).postings:
+            told |= Q(unit__path__startswith=unit.path, reach__lte=reached_from(unit.level))
+        return self.filter(told)
+
+    def with_readings_of(self, officer):
+        """Each with `is_read`: she opened it since it was last told to somebody."""
+        readings = AlertReading.objects.filter(alert=OuterRef("pk"), officer=officer, read_at__gte=OuterRef("told_at"))
+        return self.annotate(is_read=Exists(readings))
+
+
+def reached_from(level: int) -> int:
+    """The highest reach that somebody posted at this level is told of; whoever is above the provinces hears what
+    these hear."""
+    return max(level, AdministrativeUnit.Level.PROVINCE)
+
+
+class Alert(models.Model):
+    """Something in a commune that wants looking at, from the day it began until it is over (decision 0030)."""
+
+    class Kind(models.TextChoices):
+        BEHIND = "behind", _("under the required rate")
+        IDLE = "idle", _("no entry")
+        RETURNED = "returned", _("returned results wait")
+        JUMP = "jump", _("sudden jump")
+
+    round = models.ForeignKey(Round, models.CASCADE, related_name="+", db_index=False)
+    unit = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="+", db_index=False)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
+    since = models.DateField(_("since"))
+    reach = models.SmallIntegerField(_("told to"), choices=AdministrativeUnit.Level)  # this level and those below
+    told_at = models.DateTimeField(_("told at"))  # when somebody was last told of it who had not been
+    ended_at = models.DateTimeField(_("over since"), null=True, blank=True)
+    facts = models.JSONField(_("figures of its sentence"))  # as `alerts.rules` found them last
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("alert")
+        verbose_name_plural = _("alerts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["unit", "kind"], condition=Q(ended_at=None), name="one_open_alert_of_a_kind"
+            ),
+            models.CheckConstraint(condition=Q(reach__range=(1, 3)), name="alert_reach"),
+        ]
+        indexes = [models.Index(fields=["unit", "round", "kind", "ended_at"], name="alert_of_unit")]
+
+    def __str__(self) -> str:
+        return f"{self.unit}: {self.get_kind_display()}"
+
+
+class AlertReading(models.Model):
+    """An officer has opened an alert."""
+
+    alert = models.ForeignKey(Alert, models.CASCADE, related_name="readings", db_index=False)
+    officer = models.ForeignKey(User, models.CASCADE, related_name="+", db_index=False)
+    read_at = models.DateTimeField(_("read at"))
+
+    class Meta:
+        verbose_name = _("reading of an alert")
+        verbose_name_plural = _("readings of alerts")
+        constraints = [models.UniqueConstraint(fields=["alert", "officer"], name="one_reading_an_officer")]
+
+    def __str__(self) -> str:
+        return f"{self.officer}: {self.alert}"
+
+
+class AlertDigest(models.Model):
+    """The e-mail of one day to one officer. The row is written before it is sent, so that nobody gets two."""
+
+    officer = models.ForeignKey(User, models.CASCADE, related_name="+", db_index=False)
+    day = models.DateField(_("day"))
+    alerts = models.IntegerField(_("alerts in it"))
+    tries = models.SmallIntegerField(_("tries"))
+    tried_at = models.DateTimeField(_("tried at"))
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    failure = models.CharField(_("failure"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("e-mail of alerts")
+        verbose_name_plural = _("e-mails of alerts")
+        constraints = [models.UniqueConstraint(fields=["officer", "day"], name="one_digest_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.officer}: {self.day}"
 
 
 class ExportQuerySet(models.QuerySet):

@@ -3,13 +3,14 @@
 from datetime import date
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as say
 
 from census_verify import clock
 from households.models import AdministrativeUnit, User
 from reports import exports
-from reports.models import Export
+from reports.models import Alert, AlertReading, Export
 from reports.tasks import ask_for_export
 from verification.models import Round
 from verification.rules import Conflict
@@ -60,3 +61,12 @@ def cancel_export(*, export: Export) -> None:
         unheld.save(update_fields=["status", "finished_at"])
     elif unheld.status != Export.Status.CANCELLED:  # pressing twice is no mistake
         raise Conflict(say("The file is finished: there is nothing to stop."))
+
+
+def read_alerts(alerts: QuerySet[Alert], *, by: User) -> None:
+    """She has opened them. An alert that goes further up afterwards is new to her again."""
+    now = clock.now()
+    readings = [AlertReading(alert_id=pk, officer=by, read_at=now) for pk in alerts.values_list("pk", flat=True)]
+    AlertReading.objects.bulk_create(
+        readings, update_conflicts=True, unique_fields=["alert", "officer"], update_fields=["read_at"]
+    )

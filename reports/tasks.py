@@ -7,6 +7,7 @@ from django.core.cache import cache
 
 from census_verify.health import WORKER_SEEN_KEY, WORKER_SEEN_SECONDS
 from reports import exports, proof, rollups
+from reports.alerts import mail, making
 from verification.models import Round
 
 logger = logging.getLogger(__name__)
@@ -68,3 +69,11 @@ def sweep_faults() -> int:
     """What the rules suspect of the whole register, stored afresh; returns how many rows changed."""
     swept = rollups.sweep_faults()
     return swept.stored + swept.removed
+
+
+@shared_task
+def make_alerts() -> int:
+    """Tell what is new to tell, then send the morning's mails; returns how many alerts somebody is newly told of."""
+    told = making.make_alerts().told
+    mail.send_digests()
+    return told

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reports import change_views, officer_views, views, what_if_views
+from reports import alert_views, change_views, officer_views, views, what_if_views
 
 app_name = "reports"
 
@@ -18,6 +18,9 @@ urlpatterns = [
     path("teams/<id:pk>/officers/", officer_views.team_officers, name="team_officers"),
     path("teams/<id:pk>/changes/", change_views.team_changes, name="team_changes"),
     path("teams/<id:pk>/figures/", views.team_figures, name="team_figures"),
+    path("alerts/", alert_views.alert_list, name="alert_list"),
+    path("alerts/read/", alert_views.alerts_read, name="alerts_read"),
+    path("alerts/<id:pk>/", alert_views.alert_open, name="alert_open"),
     path("exports/", views.export_list, name="export_list"),
     path("exports/new/", views.export_create, name="export_create"),
     path("exports/<id:pk>/", views.export_detail, name="export_detail"),

@@ -71,6 +71,18 @@ def summary(round: Round, units: Sequence[AdministrativeUnit], approval: Approva
     return Summary(*SUMMARY.row(round.pk, approval.value, [unit.path for unit in units]))
 
 
+RETURNED_BY_COMMUNE = """
+    SELECT commune_id, count(*), min(waits_since) FROM verification_roundform
+    WHERE round_id = %s AND approval = 'returned' AND approval IN ('pending', 'returned') GROUP BY 1"""
+
+
+def returned_by_commune(round: Round) -> dict[int, Summary]:
+    """What was sent back and waits for the communes, where anything does. From the same index."""
+    with connection.cursor() as cursor:
+        cursor.execute(RETURNED_BY_COMMUNE, [round.pk])
+        return {commune_id: Summary(count, since) for commune_id, count, since in cursor.fetchall()}
+
+
 MANY = 1000  # as far as the navigation of every page counts
 COUNT_FOR_NAVIGATION = Statement(
     "how_many_wait_below_units",
