@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from census_verify import clock, log_in
 from households.models import Import, Reinforcement, User
-from reports.models import Export
+from reports.models import Alert, Export
 from reports.tasks import worker_seen
 from verification.models import Printing, Proof, Sheet
 from verification.rules import CorrectionEntry
@@ -54,7 +54,12 @@ def addresses(round, homes, cast, tree):
         printing=printing, round=round, province=tree.province, commune=tree.huong_tra, hamlet=tree.dong,
         part=1, parts=1, printed_by=cast.officer, printed_at=clock.now(),
     )  # fmt: skip
+    alert = Alert.objects.create(
+        round=round, unit=tree.huong_tra, kind="idle", since=clock.today(), reach=3, told_at=clock.now(),
+        facts={"days": 3, "last": None, "left": 4},
+    )  # fmt: skip
     things = {
+        "alert": alert.pk,
         "unit": tree.huong_tra.pk,
         "team": cast.team.pk,
         "export": export.pk,

@@ -13,6 +13,7 @@ from households import suspicions
 from households.lineage import unit_on
 from households.models import AdministrativeUnit, CollectionForm, Household, User
 from households.unit_import import import_units, read_csv
+from reports.alerts.making import make_alerts
 from reports.demo import tables, units
 from reports.demo.commune import Ground, make_commune
 from reports.demo.figures import COLLECTED, CommuneOfCensus, Figures, apportion, spread, totals
@@ -77,6 +78,7 @@ def seed(*, share: float, random_seed: int) -> Tally:
     # marked without a call to the worker: the figures are counted here, in the same transaction
     RollupMark.objects.bulk_create(RollupMark(round=round, commune=ground.unit) for ground in grounds)
     roll_up()
+    make_alerts()
     return Tally.objects.get(round=round, unit=round.area)
 
 

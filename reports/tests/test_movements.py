@@ -12,10 +12,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from households.models import WorkTeam
 from households.tests.factories import make_form
-from reports import proof, rollups
+from reports import progress, proof, rollups
+from reports.live import Live
 from reports.models import BaseMovement, Movement, Tally
 from reports.rollups import COUNTS, DENOMINATORS
+from reports.snapshots import Snapshot
 from reports.tests.test_rollup_properties import steps, take
 from verification import approvals, rounds, services
 from verification.models import PassEvent, Plan, VerificationPass
@@ -36,6 +39,33 @@ def known(owner, day: date) -> Counter:
     """The sums of the movements up to a cut-off, without zeros."""
     rows = Movement.objects.filter(unit=owner, day__lte=day).aggregate(**{f"{c}_sum": Sum(c) for c in COUNTS})
     return +Counter({column: rows[f"{column}_sum"] or 0 for column in COUNTS})
+
+
+def every_column_adds_up(source, tree) -> None:
+    """The parent is the sum of its children and the teams' sum the territory's, as a page would show them; and nothing
+    is more than all."""
+
+    def columns(tally: Tally, names: list[str]) -> dict[str, int]:
+        return {name: getattr(tally, name) for name in names}
+
+    def sums(rows: list, names: list[str]) -> dict[str, int]:
+        return columns(progress.total_of(rows, source.round).tally, names)
+
+    everything = [*DENOMINATORS, *COUNTS]
+    whole = source.of_unit(tree.province).tally
+    for parent in (tree.province, tree.huong_khe, tree.ky_anh):
+        tally = source.of_unit(parent).tally
+        for below in (source.children_of(parent), source.communes_under(parent)):
+            assert sums(below, everything) == columns(tally, everything), (source.as_of, parent)
+    for commune in (tree.huong_tra, tree.phu_gia, tree.hung_tri):
+        tally, hamlets = source.of_unit(commune).tally, source.children_of(commune)
+        assert sums(hamlets, COUNTS) == columns(tally, COUNTS), (source.as_of, commune)
+    teams = source.teams(WorkTeam.objects.select_related("district"))
+    assert sums(teams, everything) == columns(whole, everything), source.as_of
+    for team in teams:
+        assert sums(source.communes_of(team.owner), everything) == columns(team.tally, everything), (source.as_of, team)
+    for row in (*teams, *source.communes_under(tree.province), *source.children_of(tree.huong_tra)):
+        assert not row.tally.rate or 0 <= row.tally.rate <= 100, (source.as_of, row)
 
 
 @pytest.fixture
@@ -186,5 +216,8 @@ def test_whatever_follows_each_day_is_remembered_as_it_ended(rolled_up, homes, c
             remembered[owner, day] = +Counter({column: getattr(tally, column) for column in COUNTS})
     for (owner, day), counts in remembered.items():
         assert known(owner, day) == counts, (owner, day)
+    for day in {day for _owner, day in remembered}:
+        every_column_adds_up(Snapshot(rolled_up, day), tree)
+    every_column_adds_up(Live(rolled_up), tree)
     assert list(proof.differences(rolled_up)) == []
     transaction.savepoint_rollback(before)
