@@ -1,0 +1,105 @@
+"""The map of some units as shapes on a sheet: which path in which class, the borders above them, and the names."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from households.models import AdministrativeUnit
+from reports import outlines
+from reports.map import Measure, Place, goal_of
+from reports.outlines import Box, Outlines, around
+from reports.progress import Progress, UnitRow
+
+WIDEST, HIGHEST = 1000, 680  # the sheet, which the shapes fill one way or the other
+MARGIN = 8  # for the strokes at the edge
+HATCH = 9  # from one line of the hatching to the next
+Type = AdministrativeUnit.Type
+# As maps print them; a xã is what a commune is where nothing else is said.
+SHORT_TYPES = {
+    Type.CITY: "TP.",
+    Type.TOWN: "TX.",
+    Type.RURAL_DISTRICT: "H.",
+    Type.WARD: "P.",
+    Type.TOWNSHIP: "TT.",
+}
+
+
+@dataclass(frozen=True)
+class Shape:
+    place: Place
+    path: str
+    of_class: int
+
+
+@dataclass(frozen=True)
+class Label:
+    x: int
+    y: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Drawing:
+    box: Box
+    scale: float
+    shapes: list[Shape]
+    borders: list[str]  # of the units above those drawn, or of the whole
+    labels: list[Label]
+
+    @property
+    def width(self) -> int:
+        return round(self.box.width * self.scale) + 2 * MARGIN
+
+    @property
+    def height(self) -> int:
+        return round(self.box.height * self.scale) + 2 * MARGIN
+
+    @property
+    def transform(self) -> str:
+        """From the grid of the outlines to the sheet."""
+        left, top = MARGIN - self.box.left * self.scale, MARGIN - self.box.top * self.scale
+        return f"translate({left:.2f} {top:.2f}) scale({self.scale:.4f})"
+
+
+def draw(
+    places: Sequence[Place],
+    on: Outlines,
+    measure: Measure,
+    *,
+    bordered: Iterable[AdministrativeUnit] = (),
+    named: Iterable[AdministrativeUnit] = (),
+) -> Drawing | None:
+    """None where no unit has an outline."""
+    found = [(place, outline) for place in places if (outline := on.of(place.unit))]
+    box = around(outline for _place, outline in found)
+    if box is None:
+        return None
+    scale = min((WIDEST - 2 * MARGIN) / box.width, (HIGHEST - 2 * MARGIN) / box.height)
+
+    def label(unit: AdministrativeUnit, at: tuple[int, int]) -> Label:
+        return Label(
+            round((at[0] - box.left) * scale) + MARGIN, round((at[1] - box.top) * scale) + MARGIN, short_name(unit)
+        )
+
+    borders = [outline.path for unit in bordered if (outline := on.of(unit))]
+    names = [label(unit, outline.label) for unit in named if (outline := on.of(unit))]
+    shapes = [Shape(place, outline.path, place.class_by(measure)) for place, outline in found]
+    return Drawing(box, scale, shapes, borders, names)
+
+
+def small(shown: Progress, rows: Sequence[UnitRow]) -> tuple[list[Place], Drawing | None]:
+    """Beside the figures of a province or district: the units of their table by the rate."""
+    goal = goal_of(shown.round)
+    places = [Place(row, goal, shown.round.starts_on) for row in rows]
+    districts = [row.owner for row in rows if row.owner.level == AdministrativeUnit.Level.DISTRICT]
+    drawn = draw(places, outlines.packaged(), Measure.RATE, bordered=districts or [shown.owner], named=districts)
+    return places, drawn
+
+
+def without_outline(places: Iterable[Place], on: Outlines) -> list[AdministrativeUnit]:
+    return [place.unit for place in places if on.of(place.unit) is None]
+
+
+def short_name(unit: AdministrativeUnit) -> str:
+    short = SHORT_TYPES.get(unit.type, "")
+    # numbered wards have their type in the name
+    return f"{short} {unit.name}" if short and unit.full_name != unit.name else unit.name
