@@ -14,7 +14,7 @@ from functools import cached_property
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from reports.forecast import SATURDAY, Outlook, public_holidays
+from reports.forecast import SATURDAY, Forecast, Outlook, public_holidays
 from reports.models import rate
 from reports.progress import UnitRow, goal_percent
 from verification.models import Round
@@ -23,7 +23,7 @@ CLASSES = (1, 2, 3, 4, 5)
 WORST, BEST, NO_DATA = 1, 5, 0
 TENTH = Decimal("0.1")
 GOAL = Decimal(85)  # of the plan, where the round sets none below 100
-DAYS_TO_SPARE = (3, 7)  # at the worse end of the forecast
+DAYS_TO_SPARE = 7  # at the worse end of the forecast
 FAULTS_PER_100 = (4, 8, 12, 16)
 IDLE_DAYS = (2, 3, 5, 10)
 
@@ -73,7 +73,7 @@ class Place:
         if measure == Measure.RATE:
             return rate_class(self.row.tally.rate, self.goal)
         if measure == Measure.SLACK:
-            return slack_class(self.row.forecast.outlook, self.row.forecast.least_slack)
+            return slack_class(self.row.forecast)
         if measure == Measure.FAULTS:
             return faults_class(self.found_per_100)
         return idle_class(self.idle, is_finished=self.is_finished)
@@ -110,17 +110,17 @@ def rate_class(rate: Decimal | None, goal: Decimal = GOAL) -> int:
     return NO_DATA if rate is None else WORST + bisect_right(rate_breaks(goal), rate)
 
 
-def slack_class(outlook: Outlook, least_slack: int | None) -> int:
-    """Late only where even the better end of the forecast misses the deadline; tight where the worse end does."""
-    if outlook in (Outlook.NOT_STARTED, Outlook.NO_PACE):
+def slack_class(told: Forecast) -> int:
+    """Late only where even the better end of the forecast misses the deadline; where only the worse end does, the
+    middle says which of the two is more likely."""
+    if told.outlook in (Outlook.NOT_STARTED, Outlook.NO_PACE):
         return NO_DATA
-    if outlook == Outlook.LATE:
+    if told.outlook == Outlook.LATE:
         return WORST
-    if outlook == Outlook.TIGHT:
-        return WORST + 1
-    if outlook == Outlook.FINISHED or least_slack is None:
-        return BEST
-    return WORST + 2 + bisect_right(DAYS_TO_SPARE, least_slack)
+    if told.outlook == Outlook.TIGHT:
+        return WORST + 1 if told.middle is None or told.middle > told.ends_on else WORST + 2
+    roomy = told.outlook == Outlook.FINISHED or (told.least_slack or 0) >= DAYS_TO_SPARE
+    return BEST if roomy else BEST - 1
 
 
 def faults_class(found_per_100: Decimal | None) -> int:

@@ -1,7 +1,7 @@
 """The map of some units as shapes on a sheet: which path in which class, the borders above them, and the names."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from households.models import AdministrativeUnit
 from reports import outlines
@@ -11,6 +11,7 @@ from reports.progress import Progress, UnitRow
 
 WIDEST, HIGHEST = 1000, 680  # the sheet, which the shapes fill one way or the other
 MARGIN = 8  # for the strokes at the edge
+LINE, LETTER = 20, 9  # of a name: its height and the width of a letter, about
 HATCH = 9  # from one line of the hatching to the next
 Type = AdministrativeUnit.Type
 # As maps print them; a xã is what a commune is where nothing else is said.
@@ -81,9 +82,24 @@ def draw(
         )
 
     borders = [outline.path for unit in bordered if (outline := on.of(unit))]
-    names = [label(unit, outline.label) for unit in named if (outline := on.of(unit))]
+    names = apart([label(unit, outline.label) for unit in named if (outline := on.of(unit))])
     shapes = [Shape(place, outline.path, place.class_by(measure)) for place, outline in found]
     return Drawing(box, scale, shapes, borders, names)
+
+
+def apart(labels: Iterable[Label]) -> list[Label]:
+    """From the top down, each pushed below those it would cover."""
+    placed: list[Label] = []
+    for label in sorted(labels, key=lambda label: (label.y, label.x)):
+        while covered := next((other for other in placed if _touch(label, other)), None):
+            label = replace(label, y=covered.y + LINE)
+        placed.append(label)
+    return placed
+
+
+def _touch(one: Label, other: Label) -> bool:
+    wide = (len(one.text) + len(other.text)) * LETTER / 2
+    return abs(one.x - other.x) < wide and abs(one.y - other.y) < LINE
 
 
 def small(shown: Progress, rows: Sequence[UnitRow]) -> tuple[list[Place], Drawing | None]:

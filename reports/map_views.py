@@ -8,6 +8,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as say
 from django.views.decorators.http import require_GET
@@ -63,7 +64,7 @@ def map_home(request: HttpRequest) -> HttpResponse:
     mapped = [unit for unit in scope_of(request.user).figure_units if unit.level in MAPPED]
     if not mapped:
         raise Http404("no map of hers")
-    return redirect("reports:unit_map", min(mapped, key=lambda unit: (unit.level, unit.code)).pk)
+    return _to_the_map_of(request, min(mapped, key=lambda unit: (unit.level, unit.code)))
 
 
 @require_GET
@@ -74,7 +75,7 @@ def unit_map(request: HttpRequest, pk: int) -> HttpResponse:
         district = unit
         while district.level > Level.DISTRICT:
             district = district.parent
-        return redirect("reports:unit_map", unit_of_figures(request, district.pk).pk)
+        return _to_the_map_of(request, unit_of_figures(request, district.pk))
     if unit.level not in MAPPED:
         raise Http404("too many units for one map")
     source = source_of(request)
@@ -91,6 +92,12 @@ def unit_map(request: HttpRequest, pk: int) -> HttpResponse:
     }
     context["map"] = mark_safe(kept((shown.version, "map", asked), lambda: _map(shown, asked, context)))
     return render(request, "reports/unit_map.html", context)
+
+
+def _to_the_map_of(request: HttpRequest, unit: AdministrativeUnit) -> HttpResponse:
+    """With all that was asked for."""
+    asked = request.GET.urlencode()
+    return redirect(reverse("reports:unit_map", args=[unit.pk]) + (f"?{asked}" if asked else ""))
 
 
 def _asked(request: HttpRequest, unit: AdministrativeUnit, source: Source) -> Asked:

@@ -48,13 +48,12 @@ def class_label(measure: Measure, of_class: int, goal) -> str:
         breaks = [f"{each.normalize():f}".replace(".", separator) for each in rate_breaks(goal)]
         return _between(breaks, of_class - WORST, "%")
     if measure == Measure.SLACK:
-        few, many = DAYS_TO_SPARE
         return [
-            say("late: even the better end misses"),
-            say("tight: the worse end misses"),
-            say("%(from)s–%(to)s days to spare") % {"from": 0, "to": few - 1},
-            say("%(from)s–%(to)s days to spare") % {"from": few, "to": many - 1},
-            say("%(from)s days and more, or finished") % {"from": many},
+            say("late, even at the better end"),
+            say("tight, more likely late"),
+            say("tight, more likely in time"),
+            say("%(from)s–%(to)s days to spare") % {"from": 0, "to": DAYS_TO_SPARE - 1},
+            say("%(from)s days and more, or finished") % {"from": DAYS_TO_SPARE},
         ][of_class - WORST]
     if measure == Measure.FAULTS:
         return _between([str(each) for each in FAULTS_PER_100], BEST - of_class, "")

@@ -14,7 +14,7 @@ from reports.map import (
     Measure,
     Place,
 )
-from reports.map_drawing import HATCH, Drawing
+from reports.map_drawing import HATCH, Drawing, short_name
 from reports.map_words import told
 from reports.templatetags.figures import NOTHING, bar, count, day, percent, rate
 from reports.templatetags.lines import address_of, outlook_sign, range_of, slack_of
@@ -145,7 +145,7 @@ def map_lines(context, places: Iterable[Place], measure: Measure, drawing: Drawi
     def line(place: Place) -> str:
         unit = place.unit
         above = districts.get(unit.parent_id) if districts else None
-        district = f'<td class="wide">{escape(above.full_name) if above else NOTHING}</td>' if districts else ""
+        district = f'<td class="wide">{escape(short_name(above)) if above else NOTHING}</td>' if districts else ""
         return (
             f'\n<tr data-unit="{unit.pk}"><th scope="row">{keys[place.class_by(measure)]}'
             f'<a href="{before}{unit.pk}{behind}{at}">{escape(unit.full_name)}</a></th>{district}{_cells(place, measure)}</tr>'
@@ -164,7 +164,7 @@ def map_total(total: Place, measure: Measure, districts: bool) -> SafeString:
 def _cells(place: Place, measure: Measure) -> str:
     tally, told = place.row.tally, place.row.forecast
     if measure == Measure.RATE:
-        drawn = bar(tally.verified, tally.base, place.goal, place.class_by(measure) == WORST)
+        drawn = bar(tally.verified, tally.base, place.goal)
         cells = (
             f'{drawn}<span class="v">{rate(tally.rate)}</span>',
             count(tally.verified),
