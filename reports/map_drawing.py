@@ -12,6 +12,7 @@ from reports.progress import Progress, UnitRow
 WIDEST, HIGHEST = 1000, 680  # the sheet, which the shapes fill one way or the other
 MARGIN = 8  # for the strokes at the edge
 LINE, LETTER = 20, 9  # of a name: its height and the width of a letter, about
+ON_A_TELEPHONE = 1.6  # times as large on the sheet, to be read there
 HATCH = 9  # from one line of the hatching to the next
 Type = AdministrativeUnit.Type
 # As maps print them; a xã is what a commune is where nothing else is said.
@@ -36,6 +37,7 @@ class Label:
     x: int
     y: int
     text: str
+    is_minor: bool = False  # left out on a telephone, where it would cover another
 
 
 @dataclass(frozen=True)
@@ -82,9 +84,26 @@ def draw(
         )
 
     borders = [outline.path for unit in bordered if (outline := on.of(unit))]
-    names = apart([label(unit, outline.label) for unit in named if (outline := on.of(unit))])
+    large_first = sorted(
+        ((unit, outline) for unit in named if (outline := on.of(unit))),
+        key=lambda each: each[1].box.width * each[1].box.height,
+        reverse=True,
+    )
+    names = apart(told_apart([label(unit, outline.label) for unit, outline in large_first]))
     shapes = [Shape(place, outline.path, place.class_by(measure)) for place, outline in found]
     return Drawing(box, scale, shapes, borders, names)
+
+
+def told_apart(labels: Iterable[Label]) -> list[Label]:
+    """Which of them stay on a telephone, those that come first before the others."""
+    stay: list[Label] = []
+    found = []
+    for label in labels:
+        is_minor = any(_touch(label, other, ON_A_TELEPHONE) for other in stay)
+        if not is_minor:
+            stay.append(label)
+        found.append(replace(label, is_minor=is_minor))
+    return found
 
 
 def apart(labels: Iterable[Label]) -> list[Label]:
@@ -97,9 +116,9 @@ def apart(labels: Iterable[Label]) -> list[Label]:
     return placed
 
 
-def _touch(one: Label, other: Label) -> bool:
-    wide = (len(one.text) + len(other.text)) * LETTER / 2
-    return abs(one.x - other.x) < wide and abs(one.y - other.y) < LINE
+def _touch(one: Label, other: Label, larger: float = 1.0) -> bool:
+    wide = (len(one.text) + len(other.text)) * LETTER * larger / 2
+    return abs(one.x - other.x) < wide and abs(one.y - other.y) < LINE * larger
 
 
 def small(shown: Progress, rows: Sequence[UnitRow]) -> tuple[list[Place], Drawing | None]:

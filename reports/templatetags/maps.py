@@ -17,7 +17,7 @@ from reports.map import (
 from reports.map_drawing import HATCH, Drawing, short_name
 from reports.map_words import told
 from reports.templatetags.figures import NOTHING, bar, count, day, percent, rate
-from reports.templatetags.lines import address_of, outlook_sign, range_of, slack_of
+from reports.templatetags.lines import MINOR, address_of, outlook_sign, range_of, slack_of
 
 register = template.Library()
 
@@ -30,17 +30,30 @@ CSS = {
 }
 
 
+# The worst class is hatched, so that it stands out in grey as well; dots where there is nothing to tell.
+PATTERNS = {WORST: "hatch", NO_DATA: "dots"}
+
+
 def _fill(of_class: int) -> str:
-    """The worst class is hatched, so that it stands out in grey as well."""
-    return 'fill="url(#hatch)"' if of_class == WORST else f'class="c{of_class}"'
+    pattern = PATTERNS.get(of_class)
+    return f'fill="url(#{pattern})"' if pattern else f'class="c{of_class}"'
 
 
-def _hatching(scale: float = 1.0) -> str:
-    step = f"{HATCH / scale:.1f}"
-    line = f"{HATCH / scale / 2:.1f}"
+def _patterns(scale: float) -> str:
+    step, half, dot = (f"{HATCH / scale / part:.1f}" for part in (1, 2, 7))
+    turned = 'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"'
     return (
-        f'<pattern id="hatch" width="{step}" height="{step}" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-        f'<rect class="c1" width="{step}" height="{step}"/><rect class="on-c1" width="{line}" height="{step}"/></pattern>'
+        f'<defs><pattern id="hatch" width="{step}" height="{step}" {turned}>'
+        f'<rect class="c1" width="{step}" height="{step}"/><rect class="on-c1" width="{half}" height="{step}"/></pattern>'
+        f'<pattern id="dots" width="{step}" height="{step}" {turned}>'
+        f'<rect class="c0" width="{step}" height="{step}"/><circle class="on-c0" cx="{half}" cy="{half}" r="{dot}"/></pattern></defs>'
+    )
+
+
+def _names(drawing: Drawing) -> str:
+    return "".join(
+        f'<text x="{label.x}" y="{label.y}"{MINOR if label.is_minor else ""}>{escape(label.text)}</text>'
+        for label in drawing.labels
     )
 
 
@@ -64,13 +77,12 @@ def map_svg(context, drawing: Drawing, measure: Measure, title: str, chosen: int
             f'<path id="u{unit.pk}" {_fill(each.of_class)} d="{each.path}"><title>{said}</title></path></a>'
         )
 
-    names = "".join(f'<text x="{label.x}" y="{label.y}">{escape(label.text)}</text>' for label in drawing.labels)
     return mark_safe(
         f'<svg class="map" viewBox="0 0 {drawing.width} {drawing.height}" role="group" aria-label="{escape(title)}">'
-        f"<defs>{_hatching(drawing.scale)}</defs>"
+        f"{_patterns(drawing.scale)}"
         f'<g transform="{drawing.transform}">{"".join(map(shape, drawing.shapes))}'
         f'<path class="border" d="{"".join(drawing.borders)}"/><use class="ring" href="#"/></g>'
-        f'<g class="names" aria-hidden="true">{names}</g></svg>'
+        f'<g class="names" aria-hidden="true">{_names(drawing)}</g></svg>'
     )
 
 
@@ -78,12 +90,11 @@ def map_svg(context, drawing: Drawing, measure: Measure, title: str, chosen: int
 def small_map_svg(drawing: Drawing) -> SafeString:
     """One picture: no links of its own."""
     shapes = "".join(f'<path {_fill(each.of_class)} d="{each.path}"/>' for each in drawing.shapes)
-    names = "".join(f'<text x="{label.x}" y="{label.y}">{escape(label.text)}</text>' for label in drawing.labels)
     return mark_safe(
         f'<svg class="map" viewBox="0 0 {drawing.width} {drawing.height}">'
-        f"<defs>{_hatching(drawing.scale)}</defs>"
+        f"{_patterns(drawing.scale)}"
         f'<g transform="{drawing.transform}">{shapes}<path class="border" d="{"".join(drawing.borders)}"/></g>'
-        f'<g class="names">{names}</g></svg>'
+        f'<g class="names">{_names(drawing)}</g></svg>'
     )
 
 
