@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_GET
 
 from households.models import AdministrativeUnit
 from households.permissions import scope_of
-from reports import map_drawing, outlines
+from reports import map_drawing, outlines, progress
 from reports.map import CLASSES, NO_DATA, WORST, Measure, Place, goal_of, in_class, worst_of
 from reports.map_words import class_label, legend
 from reports.progress import Progress, Source, UnitRow
@@ -173,7 +174,7 @@ def _map(shown: Progress, asked: Asked, context: dict) -> str:
     )
 
 
-def _places(shown: Progress, asked: Asked, goal) -> list[Place]:
+def _places(shown: Progress, asked: Asked, goal: Decimal) -> list[Place]:
     """With what the measure asks for, and nothing else: of 216 communes each statement counts."""
     source, measure = shown.source, asked.measure
     if shown.owner.level == Level.PROVINCE and asked.units == "communes":
@@ -187,9 +188,10 @@ def _places(shown: Progress, asked: Asked, goal) -> list[Place]:
     return [Place(row, goal, starts_on, found.get(row.owner.pk, 0), last.get(row.owner.pk)) for row in rows]
 
 
-def _total(shown: Progress, places: list[Place], goal) -> Place:
-    """The whole unit as the last line."""
-    row = UnitRow(shown.owner, shown.tally, shown.day, shown.days, day_is_over=shown.as_of is not None)
+def _total(shown: Progress, places: list[Place], goal: Decimal) -> Place:
+    """The whole unit as the last line; its days are those of its parts, where these were read."""
+    days = progress.total_of([place.row for place in places], shown.round).days
+    row = UnitRow(shown.owner, shown.tally, shown.day, days, day_is_over=shown.as_of is not None)
     last = max((place.last_entry for place in places if place.last_entry), default=None)
     return Place(row, goal, shown.round.starts_on, sum(place.found for place in places), last)
 

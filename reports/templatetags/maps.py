@@ -105,7 +105,7 @@ def key(of_class: int, drawing: Drawing | None) -> SafeString:
     width, height = f"{unit * 3:.1f}", f"{unit * 1.8:.1f}"
     fill = _fill(of_class) if drawing else f'class="c{of_class}"'
     return mark_safe(
-        f'<svg class="key" viewBox="0 0 {width} {height}" aria-hidden="true"><rect width="{width}" height="{height}" {fill}/></svg>'
+        f'<svg class="key" viewBox="0 0 {width} {height}" preserveAspectRatio="xMidYMid slice" aria-hidden="true"><rect width="{width}" height="{height}" {fill}/></svg>'
     )
 
 
