@@ -74,14 +74,14 @@ def map_svg(context, drawing: Drawing, measure: Measure, title: str, chosen: int
         said = escape(f"{name}: {told(each.place, measure)}")
         return (
             f'\n<a href="{before}{unit.pk}{behind}{at}" aria-label="{said}" data-unit="{unit.pk}">'
-            f'<path id="u{unit.pk}" {_fill(each.of_class)} d="{each.path}"><title>{said}</title></path></a>'
+            f'<path {_fill(each.of_class)} d="{each.path}"><title>{said}</title></path></a>'
         )
 
     return mark_safe(
         f'<svg class="map" viewBox="0 0 {drawing.width} {drawing.height}" role="group" aria-label="{escape(title)}">'
         f"{_patterns(drawing.scale)}"
         f'<g transform="{drawing.transform}">{"".join(map(shape, drawing.shapes))}'
-        f'<path class="border" d="{"".join(drawing.borders)}"/><use class="ring" href="#"/></g>'
+        f'<path class="border" d="{"".join(drawing.borders)}"/><path class="ring under"/><path class="ring"/></g>'
         f'<g class="names" aria-hidden="true">{_names(drawing)}</g></svg>'
     )
 
