@@ -63,6 +63,20 @@ DAYS_OF_UNITS, DAYS_OF_TEAMS = (
 TALLY_OF_UNIT = (
     "LEFT JOIN reports_tally tally ON tally.round_id = $1 AND tally.unit_id = unit.id AND tally.team_id IS NULL"
 )
+FOUND_IN_UNITS = Statement(
+    "found_in_units",
+    "bigint, bigint[]",
+    """
+    SELECT unit_id, sum(forms)::int FROM reports_faultmovement
+    WHERE round_id = $1 AND unit_id = ANY($2) AND team_id IS NULL GROUP BY unit_id""",
+)
+LAST_ENTRIES_OF_UNITS = Statement(
+    "last_entries_of_units",
+    "bigint, bigint[]",
+    """
+    SELECT unit_id, max(day) FROM reports_dailytally
+    WHERE round_id = $1 AND unit_id = ANY($2) AND team_id IS NULL GROUP BY unit_id""",
+)
 UNIT_ROW = ", ".join([*(f"unit.{name}" for name in UNIT_COLUMNS), *(f"tally.{name}" for name in TALLY_COLUMNS)])
 VALID_ON = "(unit.valid_from IS NULL OR unit.valid_from <= {day}) AND (unit.valid_to IS NULL OR unit.valid_to > {day})"
 ROWS_OF_CHILDREN = Statement(
@@ -152,6 +166,12 @@ class Live:
 
     def found_of(self, owner: AdministrativeUnit | WorkTeam) -> dict[str, int]:
         return dict(FOUND_OF_OWNER.rows(self.round.pk, *ids_of(owner)))
+
+    def found_in(self, rows: list[UnitRow]) -> dict[int, int]:
+        return dict(FOUND_IN_UNITS.rows(self.round.pk, [row.owner.pk for row in rows]))
+
+    def last_entries_of(self, rows: list[UnitRow]) -> dict[int, date]:
+        return dict(LAST_ENTRIES_OF_UNITS.rows(self.round.pk, [row.owner.pk for row in rows]))
 
     def days_of_units(self, units: list[int]) -> dict[int, list[Day]]:
         return days_by_owner(DAYS_OF_UNITS.rows(self.round.pk, units))

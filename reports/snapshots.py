@@ -19,6 +19,7 @@ from reports.models import SuspicionTally, Tally
 from reports.progress import Day, Progress, UnitRow
 from reports.rollups import COUNTS, DENOMINATORS
 from verification.models import Round
+from verification.terms import Outcome
 
 Level = AdministrativeUnit.Level
 
@@ -107,6 +108,25 @@ FOUND_BY_OWNER = Statement(
 )
 
 
+FOUND_IN_UNITS = Statement(
+    "found_in_units_known",
+    "bigint, bigint[], date",
+    """
+    SELECT unit_id, sum(forms)::int FROM reports_faultmovement
+    WHERE round_id = $1 AND unit_id = ANY($2) AND team_id IS NULL AND day <= $3 GROUP BY unit_id""",
+)
+LAST_ENTRIES_OF_UNITS = Statement(
+    "last_entries_of_units_known",
+    "bigint, bigint[], date",
+    f"""
+    SELECT unit_id, max(counted_on) FROM (
+        SELECT unit_id, counted_on FROM reports_movement
+        WHERE round_id = $1 AND unit_id = ANY($2) AND team_id IS NULL AND day <= $3
+        GROUP BY 1, 2 HAVING sum({" + ".join(Outcome.values)}) <> 0) known
+    GROUP BY unit_id""",
+)
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """A `progress.Source`: what was known when that day's cut-off fell."""
@@ -155,6 +175,12 @@ class Snapshot:
 
     def found_of(self, owner: AdministrativeUnit | WorkTeam) -> dict[str, int]:
         return dict(FOUND_BY_OWNER.rows(self.round.pk, *ids_of(owner), self.as_of))
+
+    def found_in(self, rows: list[UnitRow]) -> dict[int, int]:
+        return dict(FOUND_IN_UNITS.rows(self.round.pk, [row.owner.pk for row in rows], self.as_of))
+
+    def last_entries_of(self, rows: list[UnitRow]) -> dict[int, date]:
+        return dict(LAST_ENTRIES_OF_UNITS.rows(self.round.pk, [row.owner.pk for row in rows], self.as_of))
 
     def with_days(self, rows: list[UnitRow]) -> list[UnitRow]:
         days = days_by_owner(KNOWN_DAYS_OF_UNITS.rows(self.round.pk, [row.owner.pk for row in rows], self.as_of))

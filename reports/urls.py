@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reports import alert_views, change_views, officer_views, views, what_if_views
+from reports import alert_views, change_views, map_views, officer_views, views, what_if_views
 
 app_name = "reports"
 
@@ -9,6 +9,8 @@ urlpatterns = [
     path("units/<id:pk>/", views.unit_detail, name="unit_detail"),
     path("units/<id:pk>/changes/", change_views.unit_changes, name="unit_changes"),
     path("units/<id:pk>/figures/", views.unit_figures, name="unit_figures"),
+    path("map/", map_views.map_home, name="map"),
+    path("units/<id:pk>/map/", map_views.unit_map, name="unit_map"),
     path("units/<id:pk>/officers/", officer_views.unit_officers, name="unit_officers"),
     path("units/<id:pk>/slides/", views.unit_slides, name="unit_slides"),
     path("teams/", views.team_list, name="team_list"),

@@ -17,10 +17,12 @@ from django.views.decorators.http import require_GET, require_POST
 from census_verify import clock
 from households.models import AdministrativeUnit, WorkTeam
 from households.permissions import Scope, scope_of
-from reports import burnup, exports, permissions, progress, services, targets
+from reports import burnup, exports, map_drawing, permissions, progress, services, targets
 from reports.forecast import Outlook
 from reports.forms import ExportForm
 from reports.live import Live
+from reports.map import Measure, goal_of
+from reports.map_words import legend
 from reports.models import Export, Tally
 from reports.snapshots import NoSuchCutOff, Snapshot
 from reports.templatetags import figures
@@ -73,25 +75,25 @@ def unit_figures(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def unit_slides(request: HttpRequest, pk: int) -> HttpResponse:
     """For the meeting room: the unit, then each unit right below it, one to a page."""
-    unit, source = unit_of_figures(request, pk), _source(request)
+    unit, source = unit_of_figures(request, pk), source_of(request)
     rows = source.children_of(unit) if unit.level < AdministrativeUnit.Level.COMMUNE else []
     shown = [source.of_unit(unit), *(progress.of_row(source, row) for row in rows)]
     slides = [(each, _burnup(each, width=SLIDE, height=SLIDE * 2 // 5)) for each in shown]
-    context = {"unit": unit, "slides": slides, "lineage": lineage_of(request.user, unit), **_cut_off(source)}
+    context = {"unit": unit, "slides": slides, "lineage": lineage_of(request.user, unit), **cut_off_of(source)}
     return render(request, "reports/unit_slides.html", context)
 
 
 @require_GET
 def team_list(request: HttpRequest) -> HttpResponse:
     teams = list(permissions.teams_visible_to(request.user).values_list("pk", flat=True))
-    source = _source(request)
+    source = source_of(request)
     sort, outlook = request.GET.get("sort", ""), _outlook(request)
     round, scope = source.round, scope_of(request.user)
-    context = {"round": round, "day": source.as_of or clock.today(), "count": len(teams), **_cut_off(source)}
+    context = {"round": round, "day": source.as_of or clock.today(), "count": len(teams), **cut_off_of(source)}
 
     def make() -> str:
         rows = source.teams(WorkTeam.objects.filter(pk__in=teams).select_related("district"))
-        kept = context["kept"] + (f"outlook={outlook}&" if outlook else "")
+        carried = context["kept"] + (f"outlook={outlook}&" if outlook else "")
         table = {
             "rows": progress.shown_rows(rows, sort, outlook),
             "total": progress.total_of(rows, round),
@@ -102,10 +104,10 @@ def team_list(request: HttpRequest) -> HttpResponse:
             "scope": scope,
             "csrf_token": TOKEN_GOES_HERE,
         }
-        return render_to_string("reports/_team_table.html", {**context, **table, "kept": kept})
+        return render_to_string("reports/_team_table.html", {**context, **table, "kept": carried})
 
     moved = Tally.objects.filter(round=round, team__in=teams).aggregate(Max("rolled_up_at"))
-    page = _kept((teams, moved, source.as_of, context["day"], sort, outlook, scope.home_unit), make)
+    page = kept((teams, moved, source.as_of, context["day"], sort, outlook, scope.home_unit), make)
     context["table"] = mark_safe(page.replace(TOKEN_GOES_HERE, get_token(request)))
     return render(request, "reports/team_list.html", context)
 
@@ -174,7 +176,7 @@ def current_round() -> Round:
     return round
 
 
-def _source(request: HttpRequest) -> progress.Source:
+def source_of(request: HttpRequest) -> progress.Source:
     """The figures of now, or with `as_of` those of a cut-off that is over."""
     round, typed = current_round(), request.GET.get("as_of", "").strip()
     if not typed:
@@ -185,7 +187,7 @@ def _source(request: HttpRequest) -> progress.Source:
     return Snapshot(round, day) if day < round.known_on(clock.now()) else Live(round)
 
 
-def _cut_off(source: progress.Source) -> dict:
+def cut_off_of(source: progress.Source) -> dict:
     """What links and forms of a page of the past carry along."""
     day = source.as_of
     return {
@@ -216,12 +218,12 @@ def _unit_page(request: HttpRequest, unit: AdministrativeUnit) -> HttpResponse:
 
 
 def _figures_page(request: HttpRequest, unit: AdministrativeUnit) -> HttpResponse:
-    source = _source(request)
+    source = source_of(request)
     return _progress_page(request, source.of_unit(unit), lambda: source.children_of(unit))
 
 
 def _team_figures(request: HttpRequest, team: WorkTeam) -> HttpResponse:
-    source = _source(request)
+    source = source_of(request)
     return _progress_page(request, source.of_team(team), lambda: source.communes_of(team))
 
 
@@ -294,10 +296,10 @@ def _progress_page(request: HttpRequest, shown: progress.Progress, read_rows: Ca
         "saved": work.saved_by(request.user, request.GET.get("saved", "")),
         "lineage": lineage_of(request.user, unit) if unit else [],
         **(_waiting(request, shown.round, unit) if shown.as_of is None else {}),
-        **_cut_off(shown.source),
+        **cut_off_of(shown.source),
         "works_here": scope.records_in(unit.pk) if unit else owner.pk in scope.team_ids,
     }
-    seen = _version(shown.version, context.get("to_decide"), context.get("came_back"))
+    seen = version_of(shown.version, context.get("to_decide"), context.get("came_back"))
     if request.htmx and request.GET.get("seen") == seen:
         return HttpResponse(status=204)  # nothing moved: htmx leaves the page as it is
     asked = {name: request.GET[name] for name in ("sort", "outlook") if name in request.GET}
@@ -332,7 +334,7 @@ def _figures(request: HttpRequest, shown: progress.Progress, read_rows: Callable
         tables["kept"] = context["kept"] + (f"outlook={outlook}&" if outlook else "")
         return render_to_string("reports/_figures.html", {**context, **tables, "csrf_token": TOKEN_GOES_HERE})
 
-    page = _kept((shown.version, sort, outlook, seen_by, bool(context.get("to_decide"))), make)
+    page = kept((shown.version, sort, outlook, seen_by, bool(context.get("to_decide"))), make)
     return mark_safe(page.replace(TOKEN_GOES_HERE, get_token(request)))
 
 
@@ -341,16 +343,16 @@ def _small_burnup(shown: progress.Progress) -> str:
         chart = _burnup(shown, height=SMALL) if shown.days else None
         return render_to_string("reports/_burnup_small.html", {"shown": shown, "chart": chart})
 
-    return mark_safe(_kept((shown.version, "small burn-up"), make))
+    return mark_safe(kept((shown.version, "small burn-up"), make))
 
 
-def _version(*parts) -> str:
+def version_of(*parts) -> str:
     return sha256(repr(parts).encode()).hexdigest()
 
 
-def _kept(version: tuple, make: Callable[[], str]) -> str:
+def kept(version: tuple, make: Callable[[], str]) -> str:
     """A part of a page as it was made for this version of the figures and this language."""
-    key = _version(version, get_language())
+    key = version_of(version, get_language())
     part = caches["pages"].get(key)
     if part is None:
         part = make()
@@ -388,7 +390,11 @@ def _outlook(request: HttpRequest) -> str:
 def _tables(shown: progress.Progress, rows: list[progress.UnitRow], sort: str, outlook: str, scope: Scope) -> dict:
     round, level = shown.round, getattr(shown.owner, "level", None)
     total = progress.total_of(rows, round)
+    mapped = level in (AdministrativeUnit.Level.PROVINCE, AdministrativeUnit.Level.DISTRICT)
+    places, small_map = map_drawing.small(shown, rows) if mapped else ([], None)
     return {
+        "small_map": small_map,
+        "small_legend": legend(places, Measure.RATE, goal_of(round)),
         "targets": targets.states_of(shown, _communes_below(shown, rows)),
         "outlooks": progress.by_outlook(rows) if level is None or level < AdministrativeUnit.Level.COMMUNE else [],
         "outlook": outlook,
