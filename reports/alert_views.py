@@ -26,6 +26,8 @@ OVER_AT_MOST = 50
 def alert_list(request: HttpRequest) -> HttpResponse:
     """By district where she sees several; the new ones first, then by kind and by how long it lasts."""
     officer = request.user
+    if not scope_of(officer).postings:
+        return render(request, "reports/no_posting.html", status=403)
     mine = _of(request, Alert.objects.open())
     counted = Counter(alert.kind for alert in mine)
     kind = request.GET.get("kind", "")
@@ -41,7 +43,7 @@ def alert_list(request: HttpRequest) -> HttpResponse:
         "kind": kind,
         "over": over.order_by("-ended_at", "pk")[:OVER_AT_MOST],
         "mails": settings.SENDS_MAIL,
-        "level": min((unit.level for _role, unit in scope_of(officer).postings), default=None),
+        "level": min(unit.level for _role, unit in scope_of(officer).postings),
     }
     return render(request, "reports/alert_list.html", context)
 

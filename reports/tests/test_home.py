@@ -97,13 +97,13 @@ def test_as_many_queries_with_one_hamlet_as_with_many(
 ):
     rollups.roll_up()
     home_of(cast.officer)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get("/")
     for number in range(9):
         home = make_household(make_hamlet(tree.huong_tra, f"Mới {number}"), people=2)
         add_to_round(round, home)
         record(home, cast.officer, only=[home.forms.first().pk])
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get("/")
 
 
@@ -178,10 +178,10 @@ class TestTeam:
     ):
         home_of(cast.member)
         address = reverse("reports:team_detail", args=[cast.team.pk])
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             client.get(address)
         cast.team.team_communes.filter(commune=tree.phu_gia).delete()
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             client.get(address)
 
 

@@ -396,7 +396,7 @@ class TestPage:
         assert "6/9 phiếu" in said_on_the_map(client.get(address(tree.province)).content.decode())[tree.huong_tra.pk]
 
 
-KEPT = 7
+KEPT = 8
 
 
 def test_of_the_past_as_it_was_known_then(homes, cast, tree, client, settings, request, live_on):

@@ -71,5 +71,5 @@ def test_as_many_queries_for_one_officer_as_for_many(worked, client, cast, tree,
     client.force_login(cast.pc06)
     page(client, "unit_officers", tree.province.pk)
     for owner in (tree.ky_anh, tree.province):
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             page(client, "unit_officers", owner.pk)

@@ -82,9 +82,9 @@ class TestSeeing:
     def test_as_many_questions_for_one_as_for_many(self, page, queue, homes, cast, django_assert_num_queries):
         page.get(QUEUE)
         record(homes.four, cast.officer, "emigrated")
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             page.get(QUEUE, {"kind": "removals", "commune": homes.phu_gia.commune_id})
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             assert len(shown(page.get(QUEUE))) == 7
 
     def test_a_duplicate_beside_its_other_form(self, page, round, homes, cast, tree):

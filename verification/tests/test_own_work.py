@@ -210,13 +210,13 @@ def test_a_key_that_is_none_gives_the_first_page(page, homes, cast, key):
 def test_as_many_queries_with_one_line_as_with_many(page, round, tree, homes, cast, django_assert_num_queries):
     record(homes.two, cast.officer, "emigrated", paper="other")
     page.get(ADDRESS)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         page.get(ADDRESS)
     for _ in range(12):
         home = make_household(tree.tay, people=3)
         add_to_round(round, home)
         record(home, cast.officer)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         assert len(page.get(ADDRESS).context["lines"]) == 13
 
 

@@ -318,12 +318,12 @@ class TestPage:
         address = reverse("verification:search")
         client.get(address, {"q": "van an 60"})  # what is prepared once a connection is prepared now
         # session, officer, postings, round, names, places, addresses, the rows
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             client.get(address, {"q": "van an 60"})
         home = make_household(tree.tay)
         for line in range(15):
             make_form(home, line=line, full_name="NGUYỄN VĂN AN", birth_year=1960)
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             client.get(address, {"q": "van an 60"})
         for line in range(15, 30):
             make_form(home, line=line, full_name="NGUYỄN VĂN AN", birth_year=1960)

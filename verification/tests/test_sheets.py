@@ -588,11 +588,11 @@ class TestPages:
     ):
         address = reverse("verification:sheet_list")
         page.get(address)
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             page.get(address)
         for unit in (tree.tay, tree.dong, tree.huong_tra):
             printed(unit, round, cast.officer)
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             body = page.get(address).content.decode()
         assert sheet.number in body
         assert "Thôn Tây" in body
@@ -788,5 +788,5 @@ class TestPages:
         make_form(homes.two, line=9)
         (other,) = printed(tree.tay, round, cast.officer)
         for one in (sheet, other):
-            with django_assert_num_queries(5):
+            with django_assert_num_queries(6):
                 page.get(reverse("verification:sheet_detail", args=[one.pk]))

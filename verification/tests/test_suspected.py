@@ -69,13 +69,13 @@ class TestAtEntry:
         make_form(clean, relation="Chủ hộ", cmnd="184000009", birth_year=1971)
         suspicions.sweep()
         page.get(address(clean))
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(12):
             page.get(address(clean))
         CollectionForm.objects.filter(household=homes.four).update(religion="")
         make_form(homes.four, line=5, cmnd="184000001", full_name="TRẦN VĂN BA")
         make_form(homes.three, line=5, cmnd="184000001", full_name="LÊ VĂN TƯ")
         suspicions.sweep()
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             page.get(address(homes.four))
 
 
