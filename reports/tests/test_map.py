@@ -47,6 +47,7 @@ from verification.models import Round
 from verification.rules import CorrectionEntry
 from verification.tests.factories import open_round, record
 
+KEPT = 7  # statements of a map that was made since the last roll-up
 DAY, STARTS_ON, ENDS_ON = date(2020, 6, 19), date(2020, 1, 1), date(2020, 6, 30)
 ROUND = Round(starts_on=STARTS_ON, ends_on=ENDS_ON)
 
@@ -395,8 +396,29 @@ class TestPage:
         rollups.roll_up()
         assert "6/9 phiếu" in said_on_the_map(client.get(address(tree.province)).content.decode())[tree.huong_tra.pk]
 
+    def test_another_day_keeps_what_was_chosen(self, mapped, client, cast, tree):
+        client.force_login(cast.pc06)
+        page = client.get(address(tree.province), {"by": "faults", "units": "districts"}).content.decode()
+        form = re.search(r'(?s)<form class="cut-off.*?</form>', page).group()
+        assert dict(re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', form)) == {
+            "by": "faults",
+            "units": "districts",
+        }
 
+<<<<<<< HEAD
 KEPT = 8
+=======
+    def test_a_small_one_leads_to_it_from_the_figures(self, mapped, client, cast, tree):
+        client.force_login(cast.pc06)
+        for unit, shapes in ((tree.province, 2), (tree.huong_khe, 2), (tree.huong_tra, 0)):
+            page = client.get(reverse("reports:unit_figures", args=[unit.pk])).content.decode()
+            small = re.search(r'(?s)<figure class="map-small".*?</figure>', page)
+            assert bool(small) == bool(shapes)
+            if small:
+                assert f'href="{address(unit)}"' in small.group()
+                legend = re.search(r'(?s)<ul class="map-legend".*', small.group()).group()
+                assert sum(map(int, re.findall(r"<b>(\d+)</b>", legend))) == shapes
+>>>>>>> map-work
 
 
 def test_of_the_past_as_it_was_known_then(homes, cast, tree, client, settings, request, live_on):

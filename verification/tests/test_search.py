@@ -327,7 +327,7 @@ class TestPage:
             client.get(address, {"q": "van an 60"})
         for line in range(15, 30):
             make_form(home, line=line, full_name="NGUYỄN VĂN AN", birth_year=1960)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             client.get(address, {"q": "van an 60"})
 
     def test_nobody_and_no_post(self, client, cast):
