@@ -405,9 +405,6 @@ class TestPage:
             "units": "districts",
         }
 
-<<<<<<< HEAD
-KEPT = 8
-=======
     def test_a_small_one_leads_to_it_from_the_figures(self, mapped, client, cast, tree):
         client.force_login(cast.pc06)
         for unit, shapes in ((tree.province, 2), (tree.huong_khe, 2), (tree.huong_tra, 0)):
@@ -418,7 +415,6 @@ KEPT = 8
                 assert f'href="{address(unit)}"' in small.group()
                 legend = re.search(r'(?s)<ul class="map-legend".*', small.group()).group()
                 assert sum(map(int, re.findall(r"<b>(\d+)</b>", legend))) == shapes
->>>>>>> map-work
 
 
 def test_of_the_past_as_it_was_known_then(homes, cast, tree, client, settings, request, live_on):
