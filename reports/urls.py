@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reports import change_views, officer_views, views, what_if_views
+from reports import change_views, officer_views, official_views, views, what_if_views
 
 app_name = "reports"
 
@@ -11,6 +11,9 @@ urlpatterns = [
     path("units/<id:pk>/figures/", views.unit_figures, name="unit_figures"),
     path("units/<id:pk>/officers/", officer_views.unit_officers, name="unit_officers"),
     path("units/<id:pk>/slides/", views.unit_slides, name="unit_slides"),
+    path("units/<id:pk>/report/", official_views.unit_report, name="unit_report"),
+    path("units/<id:pk>/report/file/", official_views.unit_report_file, name="unit_report_file"),
+    path("reports/", official_views.report_list, name="report_list"),
     path("teams/", views.team_list, name="team_list"),
     path("teams/what-if/", what_if_views.team_what_if, name="team_what_if"),
     path("teams/reinforcements/<id:pk>/cancel/", what_if_views.reinforcement_cancel, name="reinforcement_cancel"),
