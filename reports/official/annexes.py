@@ -1,7 +1,7 @@
 """The tables of a report: columns and values, before anything is formatted."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.template.defaultfilters import floatformat
@@ -13,6 +13,7 @@ from reports.changes import Pair
 from reports.models import rate
 from reports.official.periods import day_words
 from reports.official.reading import Reading, Units
+from reports.progress import UnitRow
 from reports.targets import TargetState, needed_for
 from verification.models import Target
 from verification.terms import Outcome
@@ -47,17 +48,100 @@ class Table:
         return next(place for place, column in enumerate(self.columns) if column.key == key)
 
 
+# The columns of every table there may be, in the order of the annexes. The last one every report has.
+def columns_of(key: str) -> tuple[Column, ...]:
+    unit, district = Column("unit", say("Unit"), "text", 28), Column("district", say("District"), "text", 24)
+    # xgettext:no-python-format
+    of_results = say("% of the results")
+    progress = (
+        Column("plan", say("Plan")),
+        Column("period", say("In the period")),
+        Column("verified", say("To date")),
+        # xgettext:no-python-format
+        Column("rate", say("% of the plan"), "percent", 9, share=("verified", "plan")),
+        Column("left", say("Left")),
+        Column("note", say("Note: outlook"), "text", 13),
+    )
+    change = (
+        Column("before", say("At the last cut-off")),
+        Column("period", say("In the period")),
+        Column("to_date", say("To date")),
+    )
+    columns = {
+        "units": (unit, *progress),
+        "communes": (unit, district, *progress),
+        "outcomes": (
+            Column("outcome", say("Result"), "text", 34),
+            *change,
+            Column("rate", of_results, "percent", 9, share=("to_date", "results")),
+            Column("results", say("All results"), sums=False),
+            Column("counts", say("Counts as verified"), "text", 14),
+        ),
+        "faults": (Column("code", say("Code"), "text", 8), Column("fault", say("Fault"), "text", 48), *change),
+        "teams": (Column("team", say("Work team"), "text", 30), district, *progress),
+        "officers": (
+            Column("officer", say("Officer"), "text", 26),
+            Column("posted", say("Posted to"), "text", 24),
+            Column("period", say("Results in the period")),
+            Column("results", say("Results to date")),
+            Column("verified", say("Verified")),
+            Column("matched", say("Correct")),
+            Column("found", say("Wrong or missing")),
+            Column("found_rate", of_results, "percent", 9, share=("found", "results")),
+            Column("not_met", say("Absent")),
+            Column("unverifiable", say("Not verifiable")),
+            Column("pending", say("Wait for approval")),
+            Column("returned", say("Returned")),
+        ),
+        "missed": (
+            Column("target", say("Target"), "text", 38),
+            unit,
+            Column("plan", say("Plan"), sums=False),
+            Column("verified", say("To date"), sums=False),
+            # xgettext:no-python-format
+            Column("rate", say("% of the plan"), "percent", 9),
+            Column("missing", say("Forms short"), sums=False),
+        ),
+        "late": (
+            unit,
+            district,
+            Column("period", say("In the period")),
+            Column("late", say("Of these for days before it")),
+            Column("to_date", say("To date")),
+        ),
+        "denominators": (
+            unit,
+            Column("population", say("Population")),
+            Column("collected", say("Collected")),
+            Column("qualified", say("Good and scanned")),
+            Column("in_scope", say("In the round")),
+            Column("verified", say("Verified")),
+            Column("untouched", say("Not checked yet")),
+            Column("not_counting", say("Result does not count")),
+            Column("removals", say("Removal not approved yet")),
+        ),
+    }
+    return (Column("number", say("No."), width=6, sums=False), *columns[key])
+
+
+KEYS = ("units", "communes", "outcomes", "faults", "teams", "officers", "missed", "late", "denominators")
+WITHOUT_TOTAL = {"missed"}  # a unit may stand there for several targets
+
+
 def tables_of(reading: Reading) -> tuple[Table, ...]:
     """In the order of the annexes; what is empty in this unit is left out."""
-    makers = (_units, _communes, _outcomes, _faults, _teams, _officers, _denominators, _missed, _late)
+    makers = (_units, _communes, _outcomes, _faults, _teams, _officers, _missed, _late, _denominators)
     tables = (make(reading) for make in makers)
     return tuple(table for table in tables if table is not None)
 
 
-def _table(key: str, title: str, columns: Iterable[Column], rows: Iterable[Iterable[Value]], **more) -> Table:
-    columns, rows = tuple(columns), tuple(tuple(row) for row in rows)
-    total = tuple(_total(columns, rows, column) for column in columns) if rows else None
-    return Table(key, title, columns, rows, total, **more)
+def _table(key: str, title: str, rows: Iterable[Iterable[Value]], note: str = "") -> Table:
+    """The lines numbered, and their total."""
+    columns = columns_of(key)
+    numbered = tuple((n, *row) for n, row in enumerate(rows, start=1))
+    has_total = numbered and key not in WITHOUT_TOTAL
+    total = tuple(_total(columns, numbered, column) for column in columns) if has_total else None
+    return Table(key, title, columns, numbered, total, note)
 
 
 def _total(columns: tuple[Column, ...], rows: tuple, column: Column) -> Value:
@@ -71,61 +155,29 @@ def _total(columns: tuple[Column, ...], rows: tuple, column: Column) -> Value:
     return say("Total") if column is first_text else None
 
 
-def _number() -> Column:
-    return Column("number", say("No."), width=6, sums=False)
-
-
-def _progress_columns() -> list[Column]:
-    return [
-        Column("plan", say("Plan")),
-        Column("period", say("In the period")),
-        Column("verified", say("To date")),
-        # xgettext:no-python-format
-        Column("rate", say("% of the plan"), "percent", 9, share=("verified", "plan")),
-        Column("left", say("Left")),
-        Column("note", say("Note: outlook"), "text", 13),
-    ]
-
-
 def _progress_cells(pair: Pair) -> list[Value]:
     tally = pair.after.tally
-    return [
-        tally.base,
-        pair.verified,
-        tally.verified,
-        tally.rate,
-        tally.left,
-        str(pair.after.forecast.outlook.label) if tally.base else say("no plan"),
-    ]
-
-
-def _progress_table(key: str, title: str, units: Units, names: list[Column], cells: Callable) -> Table | None:
-    if not units.pairs:
-        return None
-    rows = [[n, *cells(pair.owner), *_progress_cells(pair)] for n, pair in enumerate(units.pairs, start=1)]
-    return _table(key, title, [_number(), *names, *_progress_columns()], rows)
+    outlook = str(pair.after.forecast.outlook.label) if tally.base else say("no plan")
+    return [tally.base, pair.verified, tally.verified, tally.rate, tally.left, outlook]
 
 
 def _units(reading: Reading) -> Table | None:
+    if not reading.units.pairs:
+        return None
     title = {
         Level.COUNTRY: say("Progress by province"),
         Level.PROVINCE: say("Progress by district"),
         Level.DISTRICT: say("Progress by commune"),
-    }
-    names = [Column("unit", say("Unit"), "text", 28)]
-    return _progress_table(
-        "units", title.get(reading.unit.level, ""), reading.units, names, lambda unit: [unit.full_name]
-    )
+    }[reading.unit.level]
+    return _table("units", title, ([pair.owner.full_name, *_progress_cells(pair)] for pair in reading.units.pairs))
 
 
 def _communes(reading: Reading) -> Table | None:
-    if reading.unit.level >= Level.DISTRICT:
+    if reading.unit.level >= Level.DISTRICT or not reading.communes.pairs:
         return None
-    names = [Column("unit", say("Unit"), "text", 28), Column("district", say("District"), "text", 24)]
     above = _names_above(reading)
-    return _progress_table(
-        "communes", say("Progress by commune"), reading.communes, names, lambda unit: [unit.full_name, above(unit)]
-    )
+    rows = ([pair.owner.full_name, above(pair.owner), *_progress_cells(pair)] for pair in reading.communes.pairs)
+    return _table("communes", say("Progress by commune"), rows)
 
 
 def _names_above(reading: Reading) -> Callable[[AdministrativeUnit], str]:
@@ -133,148 +185,70 @@ def _names_above(reading: Reading) -> Callable[[AdministrativeUnit], str]:
     known = {reading.unit.pk: reading.unit.full_name}
     known |= {pair.owner.pk: pair.owner.full_name for pair in reading.units.pairs}
     missing = {pair.owner.parent_id for pair in reading.communes.pairs} - known.keys()
-    known |= {unit.pk: unit.full_name for unit in AdministrativeUnit.objects.filter(pk__in=missing)}
+    if missing:
+        known |= {unit.pk: unit.full_name for unit in AdministrativeUnit.objects.filter(pk__in=missing)}
     return lambda unit: known.get(unit.parent_id, "")
 
 
 def _outcomes(reading: Reading) -> Table:
-    columns = [
-        _number(),
-        Column("outcome", say("Result"), "text", 34),
-        Column("before", say("At the last cut-off")),
-        Column("period", say("In the period")),
-        Column("to_date", say("To date")),
-        # xgettext:no-python-format
-        Column("rate", say("% of the results"), "percent", share=("to_date", "results")),
-        Column("results", say("All results"), sums=False),
-        Column("counts", say("Counts as verified"), "text", 14),
-    ]
     after, before = reading.whole, reading.before
     rows = []
-    for n, row in enumerate(after.outcome_rows, start=1):
+    for row in after.outcome_rows:
         earlier = getattr(before.tally, row.value)
         counts = say("no") if not row.counts else say("once approved") if row.waits_for_approval else say("yes")
-        cells = [earlier, row.forms - earlier, row.forms, row.rate, after.reported, counts]
-        rows.append([n, str(row.label), *cells])
-    table = _table("outcomes", say("Results by kind"), columns, rows)
-    return _with_total(table, rate=rate(after.reported, after.reported), results=after.reported)
-
-
-def _with_total(table: Table, **values: Value) -> Table:
-    total = tuple(values.get(column.key, cell) for column, cell in zip(table.columns, table.total, strict=True))
-    return Table(table.key, table.title, table.columns, table.rows, total, table.note)
+        rows.append([str(row.label), earlier, row.forms - earlier, row.forms, row.rate, after.reported, counts])
+    table = _table("outcomes", say("Results by kind"), rows)
+    everything = {"rate": rate(after.reported, after.reported), "results": after.reported}
+    total = (everything.get(column.key, cell) for column, cell in zip(table.columns, table.total, strict=True))
+    return replace(table, total=tuple(total))
 
 
 def _faults(reading: Reading) -> Table | None:
     if not reading.faults:
         return None
-    columns = [
-        _number(),
-        Column("code", say("Code"), "text", 8),
-        Column("fault", say("Fault"), "text", 48),
-        Column("before", say("At the last cut-off")),
-        Column("period", say("In the period")),
-        Column("to_date", say("To date")),
-    ]
-    rows = [
-        [n, fault.code, str(fault.label), fault.before, fault.after - fault.before, fault.after]
-        for n, fault in enumerate(reading.faults, start=1)
-    ]
+    rows = (
+        [fault.code, str(fault.label), fault.before, fault.after - fault.before, fault.after]
+        for fault in reading.faults
+    )
     note = say("A form may have several faults: the sums are of findings, not of forms.")
-    return _table("faults", say("Faults found on the forms"), columns, rows, note=note)
+    return _table("faults", say("Faults found on the forms"), rows, note)
 
 
 def _teams(reading: Reading) -> Table | None:
-    names = [Column("team", say("Work team"), "text", 26), Column("district", say("District"), "text", 24)]
-    return _progress_table(
-        "teams", say("Progress by work team"), reading.teams, names, lambda team: [team.name, team.district.full_name]
-    )
+    if not reading.teams.pairs:
+        return None
+    rows = ([pair.owner.name, pair.owner.district.full_name, *_progress_cells(pair)] for pair in reading.teams.pairs)
+    return _table("teams", say("Progress by work team"), rows)
 
 
 def _officers(reading: Reading) -> Table | None:
     if not reading.officers:
         return None
-    columns = [
-        _number(),
-        Column("officer", say("Officer"), "text", 26),
-        Column("posted", say("Posted to"), "text", 24),
-        Column("period", say("Results in the period")),
-        Column("results", say("Results to date")),
-        Column("verified", say("Verified")),
-        Column("matched", say("Correct")),
-        Column("found", say("Wrong or missing")),
-        # xgettext:no-python-format
-        Column("found_rate", say("% of the results"), "percent", 9, share=("found", "results")),
-        Column("not_met", say("Absent")),
-        Column("unverifiable", say("Not verifiable")),
-        Column("pending", say("Wait for approval")),
-        Column("returned", say("Returned")),
-    ]
     rows = []
-    for n, line in enumerate(reading.officers, start=1):
+    for line in reading.officers:
         tally = line.after
         counts = [tally.results, tally.verified, tally.matched, tally.found, tally.found_rate, tally.not_met]
         waits = [tally.unverifiable, tally.pending, tally.returned]
-        rows.append([n, line.officer.full_name or str(line.officer), line.posted, line.gained, *counts, *waits])
-    return _table("officers", say("Results by officer"), columns, rows)
-
-
-def _denominators(reading: Reading) -> Table:
-    columns = [
-        _number(),
-        Column("unit", say("Unit"), "text", 28),
-        Column("population", say("Population")),
-        Column("collected", say("Collected")),
-        Column("qualified", say("Good and scanned")),
-        Column("in_scope", say("In the round")),
-        Column("verified", say("Verified")),
-        Column("untouched", say("Not checked yet")),
-        Column("not_counting", say("Result does not count")),
-        Column("removals", say("Removal not approved yet")),
-    ]
-    shown = [pair.after for pair in reading.units.pairs] or [reading.whole]
-    rows = []
-    for n, row in enumerate(shown, start=1):
-        tally = row.tally
-        results = {outcome.value: getattr(tally, outcome) for outcome in Outcome}
-        counting = sum(results[outcome] for outcome in reading.round.counting_outcomes)
-        everything = sum(results.values())
-        bases = [tally.population, tally.collected, tally.qualified, tally.in_scope, tally.verified]
-        open_parts = [tally.in_scope - everything, everything - counting, counting - tally.verified]
-        rows.append([n, row.owner.full_name, *bases, *open_parts])
-    note = say("In the round = verified + not checked yet + result does not count + removal not approved yet.")
-    return _table("denominators", say("From the population to the verified forms"), columns, rows, note=note)
+        rows.append([line.officer.full_name or str(line.officer), line.posted, line.gained, *counts, *waits])
+    return _table("officers", say("Results by officer"), rows)
 
 
 def _missed(reading: Reading) -> Table | None:
     """Units that break a target. Of a target of the whole that is not met: the units below it that are short of it."""
-    columns = [
-        _number(),
-        Column("target", say("Target"), "text", 38),
-        Column("unit", say("Unit"), "text", 28),
-        Column("plan", say("Plan"), sums=False),
-        Column("verified", say("To date"), sums=False),
-        Column("rate", say("% of the plan"), "percent", 9),  # xgettext:no-python-format
-        Column("missing", say("Forms short"), sums=False),
-    ]
     rows = []
     for state in reading.targets:
         for row in _breakers(state, reading.units):
             short = None if state.target.kind == Target.Kind.SPREAD else _missing(state, row)
-            tally = row.tally
-            name = target_words(state.target)
-            rows.append([len(rows) + 1, name, row.owner.full_name, tally.base, tally.verified, tally.rate, short])
-    if not rows:
-        return None
-    table = _table("missed", say("Units that miss a target"), columns, rows)
-    return Table(table.key, table.title, table.columns, table.rows, None)
+            tally, name = row.tally, target_words(state.target)
+            rows.append([name, row.owner.full_name, tally.base, tally.verified, tally.rate, short])
+    return _table("missed", say("Units that miss a target"), rows) if rows else None
 
 
-def _missing(state: TargetState, row) -> int:
+def _missing(state: TargetState, row: UnitRow) -> int:
     return needed_for(state.target, row.tally.plan) - row.tally.verified
 
 
-def _breakers(state: TargetState, units: Units) -> list:
+def _breakers(state: TargetState, units: Units) -> list[UnitRow]:
     if state.target.kind != Target.Kind.OVERALL:
         return state.breakers
     if not state.missing:
@@ -295,21 +269,24 @@ def target_words(target: Target) -> str:
 def _late(reading: Reading) -> Table | None:
     if not reading.late:
         return None
-    columns = [
-        _number(),
-        Column("unit", say("Unit"), "text", 28),
-        Column("district", say("District"), "text", 24),
-        Column("period", say("In the period")),
-        Column("late", say("Of these for days before it")),
-        Column("to_date", say("To date")),
-    ]
-    above = _names_above(reading)
-    of_unit = {pair.owner.pk: pair for pair in reading.communes.pairs}
+    above, of_unit = _names_above(reading), {pair.owner.pk: pair for pair in reading.communes.pairs}
     rows = []
-    for n, (unit, late) in enumerate(reading.late, start=1):
+    for unit, late in reading.late:
         pair = of_unit[unit.pk]
-        rows.append([n, unit.full_name, above(unit), pair.verified, late, pair.after.tally.verified])
+        rows.append([unit.full_name, above(unit), pair.verified, late, pair.after.tally.verified])
     note = say(
         "Verified by the last cut-off and recorded after it, so not in the last report; negative where it was taken back."
     )
-    return _table("late", say("Late entries"), columns, rows, note=note)
+    return _table("late", say("Late entries"), rows, note)
+
+
+def _denominators(reading: Reading) -> Table:
+    shown = [(pair.owner.full_name, pair.after.tally) for pair in reading.units.pairs]
+    rows = []
+    for name, tally in shown or [(reading.unit.full_name, reading.whole.tally)]:
+        results = {outcome.value: getattr(tally, outcome) for outcome in Outcome}
+        counting, everything = sum(results[each] for each in reading.round.counting_outcomes), sum(results.values())
+        bases = [tally.population, tally.collected, tally.qualified, tally.in_scope, tally.verified]
+        rows.append([name, *bases, tally.in_scope - everything, everything - counting, counting - tally.verified])
+    note = say("In the round = verified + not checked yet + result does not count + removal not approved yet.")
+    return _table("denominators", say("From the population to the verified forms"), rows, note)

@@ -1,7 +1,10 @@
 """One report as it stands: read once, never changed. The preview, the PDF, the Word file and the workbook say this."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from types import MappingProxyType
 
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -27,6 +30,7 @@ class Report:
     opening: str
     sections: tuple[sentences.Section, ...]
     closing: str
+    figures: Mapping[str, int | Decimal | None]
     tables: tuple[annexes.Table, ...]
 
     def table(self, key: str) -> annexes.Table | None:
@@ -60,6 +64,7 @@ def report_of(
             "This is the report on the results of the re-verification %(period)s, respectfully submitted by %(office)s./."
         )
         % words,
+        figures=MappingProxyType(figures.figures),
         tables=annexes.tables_of(figures),
     )
 

@@ -15,6 +15,7 @@ from reports.official.annexes import Table
 from reports.official.contents import Report, report_of
 from reports.official.forms import read_options
 from reports.official.printed import report_words
+from reports.official.word import word_file
 
 Format = Export.Format
 TYPESETTING_SECONDS = 180
@@ -36,6 +37,8 @@ def write(export: Export, path: Path, look: Callable[[], None]) -> int:
         workbook.write_csv(tables[0], path)
     elif export.format == Format.XLSX:
         workbook.write_xlsx(report, tables, path)
+    elif export.format == Format.DOCX:
+        path.write_bytes(word_file(report, None))
     else:
         path.write_bytes(_typeset(paper_words(report, tables, with_text=export.kind == Export.Kind.REPORT)))
     look()

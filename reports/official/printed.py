@@ -1,11 +1,13 @@
 """A report as text: what the page, the PDF and the Word file show, letter for letter."""
 
+from decimal import Decimal
+
 from django.utils.translation import gettext as say
 
 from households import text
 from reports.official.annexes import Column, Table, Value
 from reports.official.contents import Report
-from reports.templatetags.figures import NOTHING, count, rate
+from reports.templatetags.figures import NOTHING, count, percent, rate
 
 NUMERALS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 
@@ -31,6 +33,7 @@ def report_words(report: Report) -> dict:
         "powers": list(letter.powers),
         "recipients_head": say("Recipients:"),
         "recipients": [f"- {name};" for name in letter.recipients[:-1]] + [f"- {letter.recipients[-1]}."],
+        "figures": {name: _figure(value) for name, value in report.figures.items()},
         "annexes_head": say("Annexes:"),
         "annexes": [_annex(number, table, report) for number, table in zip(NUMERALS, report.tables, strict=False)],
     }
@@ -58,6 +61,10 @@ def _annex(number: str, table: Table, report: Report) -> dict:
 
 def _cells(table: Table, row: tuple[Value, ...]) -> list[str]:
     return [cell_words(column, value) for column, value in zip(table.columns, row, strict=True)]
+
+
+def _figure(value: int | Decimal | None) -> str:
+    return percent(value) if isinstance(value, Decimal) else count(value)
 
 
 def cell_words(column: Column, value: Value) -> str:

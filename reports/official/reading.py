@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from django.db import connection
 
@@ -76,6 +77,23 @@ class Reading:
     @property
     def gained(self) -> int:
         return self.whole.tally.verified - self.before.tally.verified
+
+    @property
+    def figures(self) -> dict[str, int | Decimal | None]:
+        """Those that a template of one's own may name."""
+        tally, before = self.whole.tally, self.before.tally
+        named = ("population", "collected", "qualified", "in_scope", "verified", "left", "rate", "new_people")
+        waits = ("not_met", "unverifiable", "pending", "returned")
+        return {name: getattr(tally, name) for name in (*named, *waits)} | {
+            "plan": tally.base,
+            "in_the_period": self.gained,
+            "in_the_period_before": self.gained_before,
+            "verified_before": before.verified,
+            "rate_before": before.rate,
+            "needed_per_day": self.whole.per_day,
+            "recent_per_day": self.whole.recent_per_day,
+            "recorded_late": self.late_in_all,
+        }
 
 
 def source_at(round: Round, day: date) -> Source:

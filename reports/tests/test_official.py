@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from django.urls import reverse
 from django.utils import translation
+from docx import Document
 from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader
@@ -405,7 +406,8 @@ def test_the_pdf_is_tagged_embedded_and_a4(history, cast, tree):
 
 
 @pytest.mark.parametrize(
-    ("kind", "format"), [("report", "pdf"), ("annexes", "xlsx"), ("annexes", "pdf"), ("annexes", "csv")]
+    ("kind", "format"),
+    [("report", "pdf"), ("report", "docx"), ("annexes", "xlsx"), ("annexes", "pdf"), ("annexes", "csv")],
 )
 def test_the_same_cut_off_is_the_same_file_byte_for_byte(history, homes, cast, tree, live_on, kind, format):
     wanted = {"kind": kind, "format": format, "annex": "units" if format == "csv" else ""}
@@ -528,6 +530,69 @@ def test_hostile_names_are_text_in_every_file(history, cast, tree, name):
     assert all(not formula.startswith("1+1") for lines in formulas_of(raw).values() for _c, formula, _v in lines)
     text = pdf_text(content_of(made(history, cast.pc06, tree.province, kind="annexes", format="pdf", annex="officers")))
     assert shown.replace(" ", "") in text.replace(" ", "")
+
+
+def blocks_of(raw: bytes) -> tuple[list[str], list[list[list[str]]]]:
+    """The paragraphs of a Word file, and its tables as rows of texts."""
+    document = Document(io.BytesIO(raw))
+    tables = [[[cell.text for cell in row.cells] for row in table.rows] for table in document.tables]
+    return [paragraph.text for paragraph in document.paragraphs], tables
+
+
+def test_the_word_file_says_the_sentences_and_the_tables(history, cast, tree):
+    export = made(history, cast.pc06, tree.province, format="docx")
+    assert export.status == Export.Status.DONE
+    paragraphs, tables = blocks_of(content_of(export))
+    report = contents.report_of(history, tree.province, period_of(history))
+    words = printed.report_words(report)
+    told = [line for section in report.sections for line in (section.heading, *section.paragraphs)]
+    assert [line for line in paragraphs if line in told] == told
+    assert {words["title"], words["subject"], words["addressee"], words["opening"], words["closing"]} <= set(paragraphs)
+    head = " ".join(tables[0][0])
+    for name in ("superior", "office", "number", "country", "motto"):
+        assert words[name] in head
+    assert "Hà Tĩnh, ngày 18 tháng 6 năm 2020" in head
+    assert "DỰ THẢO" in tables[1][0][0]
+    assert "TRƯỞNG PHÒNG" in tables[2][0][1]
+    annexes = tables[3:]
+    assert len(annexes) == len(words["annexes"])
+    for annex, table in zip(words["annexes"], annexes, strict=True):
+        total = [annex["total"]] if annex["total"] else []
+        assert table == [[column["title"] for column in annex["columns"]], *annex["rows"], *total]
+
+
+def test_the_word_file_is_laid_out_as_the_decree_wants_it(history, cast, tree):
+    document = Document(io.BytesIO(content_of(made(history, cast.pc06, tree.province, format="docx"))))
+    letter_page, *annex_pages = document.sections
+    in_mm = [round(side.mm) for side in (letter_page.page_width, letter_page.page_height, letter_page.top_margin,
+             letter_page.bottom_margin, letter_page.left_margin, letter_page.right_margin)]  # fmt: skip
+    assert in_mm == [210, 297, 20, 20, 30, 17]
+    assert letter_page.different_first_page_header_footer
+    assert "PAGE" in letter_page.header._element.xml
+    assert document.styles["Normal"].font.name == "Times New Roman"
+    assert document.styles["Normal"].font.size.pt == 14
+    assert len(annex_pages) == len(document.tables) - 3
+    for page in annex_pages:
+        assert round(page.page_width.mm) == 297
+        assert 'w:pgNumType w:start="1"' in page._sectPr.xml
+    about = document.core_properties
+    assert (about.author, about.last_modified_by) == ("Phòng Cảnh sát QLHC về TTXH", "")
+    assert about.created == about.modified
+
+
+def test_a_table_that_is_empty_is_not_in_the_word_file(history, cast, tree):
+    _paragraphs, tables = blocks_of(content_of(made(history, cast.pc06, tree.huong_tra, format="docx")))
+    report = contents.report_of(history, tree.huong_tra, period_of(history))
+    assert len(tables) == 3 + len(report.tables)
+    assert "units" not in {table.key for table in report.tables}
+
+
+@pytest.mark.parametrize("name", ["{{ 7*7 }}", "{% if x %}", "<w:p/>&amp;\x01\x0b", "a\tb\nc", "=1+1"])
+def test_hostile_names_are_text_in_a_word_file(history, cast, tree, name):
+    type(cast.officer).objects.filter(pk=cast.officer.pk).update(full_name=name)
+    _paragraphs, tables = blocks_of(content_of(made(history, cast.pc06, tree.province, format="docx")))
+    shown = re.sub(r"\s+", " ", "".join(" " if ord(c) < 32 else c for c in name)).strip()
+    assert shown in {row[1] for table in tables for row in table if len(row) > 10}
 
 
 def test_an_empty_table_is_no_file_and_says_so(history, cast, tree):
