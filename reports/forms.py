@@ -12,9 +12,13 @@ from verification.terms import Outcome
 class ExportForm(forms.Form):
     """What to export. A unit she may not see is as unknown as one that does not exist."""
 
-    kind = forms.ChoiceField(choices=Export.Kind, error_messages={"invalid_choice": _("There is no such table.")})
+    kind = forms.ChoiceField(
+        choices=[(kind.value, kind.label) for kind in Export.TABLES],
+        error_messages={"invalid_choice": _("There is no such table.")},
+    )
     format = forms.ChoiceField(
-        choices=Export.Format, error_messages={"invalid_choice": _("A file is made as XLSX or as CSV.")}
+        choices=[(format.value, format.label) for format in (Export.Format.XLSX, Export.Format.CSV)],
+        error_messages={"invalid_choice": _("A file is made as XLSX or as CSV.")},
     )
     unit = forms.ModelChoiceField(
         AdministrativeUnit.objects.none(),

@@ -303,10 +303,14 @@ class Export(models.Model):
         DAYS = "days", _("table of days")
         TEAMS = "teams", _("table of teams")
         FORMS = "forms", _("list of forms")
+        REPORT = "report", _("report")
+        ANNEXES = "annexes", _("annex tables")
 
     class Format(models.TextChoices):
         XLSX = "xlsx", "XLSX"
         CSV = "csv", "CSV"
+        PDF = "pdf", "PDF"
+        DOCX = "docx", "Word"
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("being made")
@@ -314,6 +318,10 @@ class Export(models.Model):
         CLEARED = "cleared", _("cleared away after seven days")
         FAILED = "failed", _("failed")
         CANCELLED = "cancelled", _("cancelled")
+
+    # Tables as they are on a page; reports and their annexes are of a period (`reports.official`).
+    TABLES = (Kind.UNITS, Kind.DAYS, Kind.TEAMS, Kind.FORMS)
+    REPORTS = (Kind.REPORT, Kind.ANNEXES)
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="exports")
     round = models.ForeignKey(Round, models.CASCADE, related_name="+")

@@ -25,4 +25,6 @@ def can_export(officer, kind: str, unit: AdministrativeUnit | None) -> bool:
         return False
     if kind == Export.Kind.DAYS and unit.level == AdministrativeUnit.Level.HAMLET:
         return False  # days are counted from the commune upwards
+    if kind in Export.REPORTS and unit.level == AdministrativeUnit.Level.HAMLET:
+        return False  # reports go up from the commune
     return kind != Export.Kind.FORMS or scope.persons_cover(unit)

@@ -11,6 +11,7 @@ from census_verify import clock
 from households.models import AdministrativeUnit, User
 from reports import exports
 from reports.models import Alert, AlertReading, Export
+from reports.official.forms import options_of
 from reports.tasks import ask_for_export
 from verification.models import Round
 from verification.rules import Conflict
@@ -38,6 +39,23 @@ def request_export(
         format=format,
         unit=unit,
         options={"sort": sort, "state": state, "outlook": outlook} | ({"as_of": as_of.isoformat()} if as_of else {}),
+        language=translation.get_language(),
+        asked_at=clock.now(),
+    )
+    transaction.on_commit(lambda: ask_for_export(export.pk))
+    return export
+
+
+@transaction.atomic
+def request_report(*, by: User, round: Round, unit: AdministrativeUnit, kind: str, format: str, **wanted) -> Export:
+    """As `request_export`, of a report or its annexes: `wanted` says of which days, dated when, signed by whom."""
+    export = Export.objects.create(
+        owner=by,
+        round=round,
+        kind=kind,
+        format=format,
+        unit=unit,
+        options=options_of(wanted),
         language=translation.get_language(),
         asked_at=clock.now(),
     )

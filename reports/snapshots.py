@@ -69,6 +69,14 @@ LATE_OF_OWNER = Statement(
     WHERE round_id = $1 AND (unit_id = $2 AND team_id IS NULL OR team_id = $3 AND unit_id IS NULL)
         AND day > $4 AND counted_on <= $4""",
 )
+RECORDED_LATE = Statement(
+    "recorded_late_of_units",
+    "bigint, bigint[], date, date",
+    """
+    SELECT unit_id, sum(verified)::int FROM reports_movement
+    WHERE round_id = $1 AND unit_id = ANY($2) AND team_id IS NULL AND day > $3 AND day <= $4 AND counted_on <= $3
+    GROUP BY 1 HAVING sum(verified) <> 0""",
+)
 CHILDREN = Statement(
     "children_on",
     "bigint, date",
@@ -215,6 +223,11 @@ class Snapshot:
                 setattr(tally, name, count)
             rows.append(UnitRow(hamlet, tally, self.as_of, day_is_over=True))
         return rows
+
+
+def recorded_late(round: Round, units: list[AdministrativeUnit], after: date, until: date) -> dict[int, int]:
+    """By unit, verified by the one cut-off and known only between it and the other; taken back since where negative."""
+    return dict(RECORDED_LATE.rows(round.pk, [unit.pk for unit in units], after, until))
 
 
 def _units(rows: list[tuple]) -> list[AdministrativeUnit]:

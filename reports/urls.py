@@ -1,6 +1,14 @@
 from django.urls import path
 
-from reports import alert_views, change_views, map_views, officer_views, views, what_if_views
+from reports import (
+    alert_views,
+    change_views,
+    map_views,
+    officer_views,
+    official_views,
+    views,
+    what_if_views,
+)
 
 app_name = "reports"
 
@@ -13,6 +21,9 @@ urlpatterns = [
     path("units/<id:pk>/map/", map_views.unit_map, name="unit_map"),
     path("units/<id:pk>/officers/", officer_views.unit_officers, name="unit_officers"),
     path("units/<id:pk>/slides/", views.unit_slides, name="unit_slides"),
+    path("units/<id:pk>/report/", official_views.unit_report, name="unit_report"),
+    path("units/<id:pk>/report/file/", official_views.unit_report_file, name="unit_report_file"),
+    path("reports/", official_views.report_list, name="report_list"),
     path("teams/", views.team_list, name="team_list"),
     path("teams/what-if/", what_if_views.team_what_if, name="team_what_if"),
     path("teams/reinforcements/<id:pk>/cancel/", what_if_views.reinforcement_cancel, name="reinforcement_cancel"),

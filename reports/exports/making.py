@@ -19,6 +19,7 @@ from census_verify import clock
 from reports import permissions
 from reports.exports import forms, tables, writers
 from reports.models import Export
+from reports.official import making as official
 
 logger = logging.getLogger(__name__)
 
@@ -107,6 +108,8 @@ def file_path(export: Export) -> Path:
 
 
 def file_name(export: Export) -> str:
+    if export.kind in Export.REPORTS:
+        return official.file_name(export)
     unit = f"-{export.unit.code}" if export.unit else ""
     asked_at = export.asked_at.astimezone(clock.now().tzinfo)
     return f"{export.kind}{unit}-{asked_at:%Y%m%d-%H%M}.{export.format}"
@@ -156,6 +159,8 @@ def _write(export: Export) -> tuple[int, str]:
         with half.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         os.replace(half, path)
+    except official.NoSuchAnnex:
+        raise CannotBeMade(say("This table is empty in the report of these days: there is no file of it.")) from None
     except writers.TooManyRows:
         raise CannotBeMade(say("The list grew while it was written. Ask for it once more.")) from None
     finally:
@@ -165,6 +170,8 @@ def _write(export: Export) -> tuple[int, str]:
 
 def _write_rows(export: Export, path: Path) -> int:
     watch = _Watch(export)
+    if export.kind in Export.REPORTS:
+        return official.write(export, path, watch.look_now)
     if (export.kind, export.format) == (Export.Kind.FORMS, Export.Format.CSV):
         watch.count = forms.expected_rows(export)
         return forms.write_forms_csv(export, path, watch.told)
@@ -172,8 +179,7 @@ def _write_rows(export: Export, path: Path) -> int:
     watch.count = sheet.row_count
     sheet.rows = watch.over(sheet.rows)
     WRITERS[export.format](sheet, path)
-    watch.told_at = float("-inf")
-    watch.told(watch.done)  # packing a long XLSX takes seconds, in which it may have been stopped
+    watch.look_now()  # packing a long XLSX takes seconds, in which it may have been stopped
     return watch.done
 
 
@@ -193,6 +199,10 @@ class _Watch:
 
     def told(self, done: int) -> None:
         self.done = done
+        self._look()
+
+    def look_now(self) -> None:
+        self.told_at = float("-inf")
         self._look()
 
     def _look(self) -> None:
