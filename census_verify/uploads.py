@@ -13,6 +13,7 @@ from households.permissions import import_areas_of, scope_of
 from verification import proofs
 
 IMPORT_PAGE = "verification:import_create"
+TEMPLATE_PAGE = "reports:template_list"
 PROOF_PAGES = {"verification:household_proof", "verification:correction_proof", "verification:pass_proof"}
 REST_OF_THE_FORM = 1024 * 1024
 REST_OF_A_PROOF = 64 * 1024
@@ -24,6 +25,10 @@ class UploadTooBig(RequestDataTooBig):
 
 class ProofTooBig(RequestDataTooBig):
     """More than a photo or scan of a paper takes."""
+
+
+class TemplateTooBig(RequestDataTooBig):
+    """More than a Word template takes."""
 
 
 class FileInOurFolder(TemporaryUploadedFile):
@@ -48,6 +53,8 @@ class KnownPagesUploadHandler(TemporaryFileUploadHandler):
             self.folder = proofs.folder(proofs.TEMPORARY)
             if content_length > proofs.MAX_BYTES + REST_OF_A_PROOF:
                 raise ProofTooBig("larger than any proof")
+        elif page == TEMPLATE_PAGE and content_length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise TemplateTooBig("larger than any template")
         elif content_length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise RequestDataTooBig("no file is expected here")
 

@@ -290,6 +290,53 @@ class AlertDigest(models.Model):
         return f"{self.officer}: {self.day}"
 
 
+class ReportTemplateQuerySet(models.QuerySet):
+    def standing(self):
+        return self.filter(withdrawn_at=None).defer("content")
+
+    def for_unit(self, unit: AdministrativeUnit):
+        """Those in which a report of the unit may be written: its province's."""
+        above = [int(pk) for pk in unit.path.strip("/").split("/")]
+        return self.standing().filter(area__in=above)
+
+
+class ReportTemplate(models.Model):
+    """A Word file of a province's own, in which its reports are written. Never changed: another one is another row.
+
+    Kept in the database: half a megabyte at most, at hand for every process, and backed up with everything else."""
+
+    area = models.ForeignKey(
+        AdministrativeUnit, models.PROTECT, related_name="+", db_index=False, verbose_name=_("province")
+    )
+    name = models.CharField(_("name"), max_length=80)
+    content = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    uploaded_by = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+    uploaded_at = models.DateTimeField()
+    withdrawn_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ReportTemplateQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("report template")
+        verbose_name_plural = _("report templates")
+        ordering = ["name", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["area", "name"], condition=Q(withdrawn_at=None), name="one_standing_template_of_a_name"
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at=None, withdrawn_by=None)
+                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False),
+                name="template_withdrawn_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class ExportQuerySet(models.QuerySet):
     def visible_to(self, officer):
         return self.filter(owner=officer)

@@ -10,7 +10,7 @@ from census_verify import clock
 from households.models import AdministrativeUnit
 from households.permissions import scope_of
 from reports import permissions, services
-from reports.models import Export
+from reports.models import Export, ReportTemplate
 from reports.official import forms, reading
 from reports.official.contents import report_of
 from reports.official.letter import Signs
@@ -35,6 +35,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
         "unit": AdministrativeUnit.objects.with_those_above(unit.pk),
         "last": forms.last_cut_off(round),
         "today": clock.today(),
+        "keeps_templates": permissions.template_areas_of(request.user),
         "lists_persons": unit.level >= Level.COMMUNE and scope.persons_cover(unit),
         "below": AdministrativeUnit.objects.filter(parent=unit).valid_on(clock.today()).in_order()
         if unit.level < Level.DISTRICT
@@ -48,10 +49,14 @@ def unit_report(request: HttpRequest, pk: int) -> HttpResponse:
     """The sentences and tables of the files, on the screen."""
     unit, round = _unit(request, pk), current_round()
     wanted = _asked(forms.PeriodForm(request.GET, round=round))
-    report = report_of(round, unit, wanted["period"], dated_on=wanted["dated_on"], signs=wanted["signs"])
+    chosen = request.GET.get("annex", "")
+    with_officers = chosen == "officers" or unit.level >= Level.COMMUNE
+    signed = {"dated_on": wanted["dated_on"], "signs": wanted["signs"]}
+    report = report_of(round, unit, wanted["period"], with_officers=with_officers, **signed)
     words = report_words(report)
     for annex in words["annexes"]:
-        _shorten(annex, chosen=request.GET.get("annex", ""))
+        _shorten(annex, chosen)
+        annex["is_unread"] = annex["key"] == "officers" and not with_officers
     context = {
         "report": report,
         "words": words,
@@ -60,6 +65,7 @@ def unit_report(request: HttpRequest, pk: int) -> HttpResponse:
         "lineage": lineage_of(request.user, unit),
         "kinds": Kind.choices,
         "signers": Signs.choices,
+        "templates": ReportTemplate.objects.for_unit(unit),
         "address": _address(wanted),
         "late": reading.source_at(round, wanted["period"].last).late_of(unit),
         **wanted,
@@ -70,7 +76,7 @@ def unit_report(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def unit_report_file(request: HttpRequest, pk: int) -> HttpResponse:
     unit, round = _unit(request, pk), current_round()
-    wanted = _asked(forms.FileForm(request.POST, round=round))
+    wanted = _asked(forms.FileForm(request.POST, round=round, unit=unit))
     if not permissions.can_export(request.user, wanted["kind"], unit):
         raise Http404
     export = services.request_report(by=request.user, round=round, unit=unit, **wanted)

@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from households.models import AdministrativeUnit, WorkTeam
+from households.models import AdministrativeUnit, Posting, WorkTeam
 from households.permissions import scope_of
 from reports.models import Export
 
@@ -14,6 +14,12 @@ def teams_visible_to(officer) -> QuerySet[WorkTeam]:
         pk__in=scope.team_ids
     )
     return teams.distinct()
+
+
+def template_areas_of(officer) -> list[AdministrativeUnit]:
+    """The provinces whose report templates she looks after: administrators only."""
+    areas = scope_of(officer).units_as(Posting.Role.ADMINISTRATOR)
+    return [unit for unit in areas if unit.level == AdministrativeUnit.Level.PROVINCE]
 
 
 def can_export(officer, kind: str, unit: AdministrativeUnit | None) -> bool:

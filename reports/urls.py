@@ -6,6 +6,7 @@ from reports import (
     map_views,
     officer_views,
     official_views,
+    template_views,
     views,
     what_if_views,
 )
@@ -24,6 +25,10 @@ urlpatterns = [
     path("units/<id:pk>/report/", official_views.unit_report, name="unit_report"),
     path("units/<id:pk>/report/file/", official_views.unit_report_file, name="unit_report_file"),
     path("reports/", official_views.report_list, name="report_list"),
+    path("reports/templates/", template_views.template_list, name="template_list"),
+    path("reports/templates/standard/", template_views.template_standard, name="template_standard"),
+    path("reports/templates/<id:pk>/file/", template_views.template_file, name="template_file"),
+    path("reports/templates/<id:pk>/withdraw/", template_views.template_withdraw, name="template_withdraw"),
     path("teams/", views.team_list, name="team_list"),
     path("teams/what-if/", what_if_views.team_what_if, name="team_what_if"),
     path("teams/reinforcements/<id:pk>/cancel/", what_if_views.reinforcement_cancel, name="reinforcement_cancel"),

@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from census_verify import clock, log_in
 from households.models import Import, Reinforcement, User
-from reports.models import Alert, Export
+from reports.models import Alert, Export, ReportTemplate
 from reports.tasks import worker_seen
 from verification.models import Printing, Proof, Sheet
 from verification.rules import CorrectionEntry
@@ -72,6 +72,9 @@ def addresses(round, homes, cast, tree):
         "sheet": sheet.pk,
         "printing": sheet.printing_id,
         "person": homes.four.pk,
+        "template": ReportTemplate.objects.create(
+            area=tree.province, name="Mẫu", content=b"", sha256="0", uploaded_by=cast.admin, uploaded_at=clock.now()
+        ).pk,
         "reinforcement": Reinforcement.objects.create(
             team=cast.team,
             district=tree.ky_anh,

@@ -159,8 +159,8 @@ def _write(export: Export) -> tuple[int, str]:
         with half.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         os.replace(half, path)
-    except official.NoSuchAnnex:
-        raise CannotBeMade(say("This table is empty in the report of these days: there is no file of it.")) from None
+    except official.NotMade as reason:
+        raise CannotBeMade(str(reason)) from reason
     except writers.TooManyRows:
         raise CannotBeMade(say("The list grew while it was written. Ask for it once more.")) from None
     finally:

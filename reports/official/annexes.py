@@ -222,6 +222,8 @@ def _teams(reading: Reading) -> Table | None:
 
 
 def _officers(reading: Reading) -> Table | None:
+    if reading.officers is None and reading.whole.reported:
+        return _table("officers", say("Results by officer"), [])
     if not reading.officers:
         return None
     rows = []

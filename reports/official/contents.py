@@ -44,9 +44,10 @@ def report_of(
     *,
     dated_on: date | None = None,
     signs: letter.Signs = letter.Signs.HEAD,
+    with_officers: bool = True,
 ) -> Report:
-    """Of a unit down to the commune, in the language of the moment."""
-    figures = reading.read(round, unit, period)
+    """Of a unit down to the commune, in the language of the moment. Without its officers their annex has no lines."""
+    figures = reading.read(round, unit, period, with_officers=with_officers)
     written = letter.letter_of(unit, dated_on or usual_date(round, period), signs)
     words = {"round": round.name, "office": written.office_in_text, "period": period.words}
     return Report(

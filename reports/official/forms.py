@@ -7,7 +7,8 @@ from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
 from census_verify import clock
-from reports.models import Export
+from households.models import AdministrativeUnit
+from reports.models import Export, ReportTemplate
 from reports.official.contents import usual_date
 from reports.official.letter import Signs
 from reports.official.periods import ONE_DAY, Kind, Period, day_words, period_ending
@@ -71,6 +72,15 @@ class FileForm(PeriodForm):
     )
     format = forms.ChoiceField(choices=Format)
     annex = forms.CharField(required=False, max_length=20)
+    template = forms.ModelChoiceField(
+        ReportTemplate.objects.none(),
+        required=False,
+        error_messages={"invalid_choice": _("That template was withdrawn. Choose another one.")},
+    )
+
+    def __init__(self, *args, unit: AdministrativeUnit, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["template"].queryset = ReportTemplate.objects.for_unit(unit)
 
     def clean(self):
         values = super().clean()
@@ -94,6 +104,7 @@ def options_of(values: dict) -> dict:
         "dated_on": values["dated_on"].isoformat(),
         "signs": values["signs"].value,
         "annex": values.get("annex", ""),
+        "template": values["template"].pk if values.get("template") else None,
     }
 
 

@@ -9,21 +9,21 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as say
 
-from reports.models import Export
+from reports.models import Export, ReportTemplate
 from reports.official import workbook
 from reports.official.annexes import Table
 from reports.official.contents import Report, report_of
 from reports.official.forms import read_options
 from reports.official.printed import report_words
-from reports.official.word import word_file
+from reports.official.word import WordFailed, word_file
 
 Format = Export.Format
 TYPESETTING_SECONDS = 180
 ROWS_ON_PAPER = 2000  # of one table: beyond, setting it takes gigabytes
 
 
-class NoSuchAnnex(Exception):
-    """The table that was asked for has nothing in it."""
+class NotMade(Exception):
+    """Why no file comes of this, in a sentence for the one who asked."""
 
 
 def write(export: Export, path: Path, look: Callable[[], None]) -> int:
@@ -38,17 +38,31 @@ def write(export: Export, path: Path, look: Callable[[], None]) -> int:
     elif export.format == Format.XLSX:
         workbook.write_xlsx(report, tables, path)
     elif export.format == Format.DOCX:
-        path.write_bytes(word_file(report, None))
+        path.write_bytes(_word_file(export, report))
     else:
         path.write_bytes(_typeset(paper_words(report, tables, with_text=export.kind == Export.Kind.REPORT)))
     look()
     return sum(len(table.rows) for table in tables)
 
 
+def _word_file(export: Export, report: Report) -> bytes:
+    pk = export.options.get("template")
+    if pk is None:
+        return word_file(report, None)
+    template = ReportTemplate.objects.filter(pk=pk, withdrawn_at=None).first()
+    if template is None:
+        raise NotMade(say("That template was withdrawn. Choose another one."))
+    try:
+        return word_file(report, bytes(template.content))
+    except WordFailed as broken:
+        values = {"template": template.name}
+        raise NotMade(say("The template “%(template)s” could not be filled with this report.") % values) from broken
+
+
 def _wanted(report: Report, key: str) -> tuple[Table, ...]:
     tables = tuple(table for table in report.tables if not key or table.key == key)
     if not tables:
-        raise NoSuchAnnex
+        raise NotMade(say("This table is empty in the report of these days: there is no file of it."))
     return tables
 
 

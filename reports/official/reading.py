@@ -68,7 +68,7 @@ class Reading:
     units: Units  # right below
     communes: Units  # all below; the same where these are the units right below
     teams: Units
-    officers: tuple[OfficerLine, ...]
+    officers: tuple[OfficerLine, ...] | None  # None: not read, because nobody asked
     faults: tuple[FoundFault, ...]
     targets: tuple[targets.TargetState, ...]
     late: tuple[tuple[AdministrativeUnit, int], ...]  # verified before the period and recorded in it, where not nothing
@@ -101,7 +101,8 @@ def source_at(round: Round, day: date) -> Source:
     return Snapshot(round, day) if day < round.known_on(clock.now()) else Live(round)
 
 
-def read(round: Round, unit: AdministrativeUnit, period: Period) -> Reading:
+def read(round: Round, unit: AdministrativeUnit, period: Period, *, with_officers: bool = True) -> Reading:
+    """`with_officers`: theirs alone are told from the passes themselves, which takes seconds for a province."""
     after, before = source_at(round, period.last), Snapshot(round, period.cut_off_before)
     whole, whole_before = after.of_unit(unit), before.of_unit(unit)
     # hamlets are counted from their forms of today: a report, which must say the same for ever, stops at communes
@@ -121,7 +122,7 @@ def read(round: Round, unit: AdministrativeUnit, period: Period) -> Reading:
         units=units,
         communes=communes,
         teams=_teams(round, unit, after, before),
-        officers=_officers(round, unit, period, after),
+        officers=_officers(round, unit, period, after) if with_officers else None,
         faults=_faults(whole, whole_before),
         targets=tuple(targets.states_of(whole, lambda: below)),
         late=tuple((row.owner, late[row.owner.pk]) for row in below if late.get(row.owner.pk)),

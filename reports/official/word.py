@@ -13,7 +13,7 @@ from reports.official.annexes import KEYS, WITHOUT_TOTAL, columns_of
 from reports.official.contents import Report
 from reports.official.printed import report_words
 
-SECONDS = 120
+SECONDS, CHECK_SECONDS = 120, 30
 TEXT = ""
 LETTER = ("country", "motto", "superior", "office", "number", "place_and_date", "title", "subject", "draft")
 TEXTS = (*LETTER, "addressee", "opening", "closing", "annex_list")
@@ -107,14 +107,28 @@ def standard_template() -> bytes:
     return base64.b64decode(answer["docx"])
 
 
-def ask(**task) -> dict:
+def refusal_of(template: bytes, report: Report) -> tuple[str, dict] | None:
+    """Why a template cannot be taken, as a code and its values; `report` is what it is tried with."""
+    answer = ask(
+        what="check",
+        seconds=CHECK_SECONDS,
+        template=base64.b64encode(template).decode(),
+        standard=standard_words(),
+        shape=shape(),
+        context=context_of(report),
+        made_at=report.cut_off.isoformat(),
+    )
+    return (answer["refused"], answer["values"]) if "refused" in answer else None
+
+
+def ask(*, seconds: int = SECONDS, **task) -> dict:
     """In a process of its own, see `word_process`."""
     try:
         done = subprocess.run(
             [sys.executable, "-m", "reports.official.word_process"],
             input=json.dumps(task).encode(),
             stdout=subprocess.PIPE,
-            timeout=SECONDS,
+            timeout=seconds,
             cwd=settings.BASE_DIR,
             check=True,
         )

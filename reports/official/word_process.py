@@ -9,8 +9,10 @@ import io
 import json
 import re
 import resource
+import struct
 import sys
 import zipfile
+import zlib
 from datetime import UTC, datetime
 
 from docx import Document
@@ -25,6 +27,11 @@ CPU_SECONDS = 60
 LOOPS_AT_MOST = 3  # inside each other
 FILTERS = {"upper", "lower", "title", "capitalize", "length", "e", "escape"}
 OF_A_LOOP = {"index", "index0", "revindex", "first", "last", "length"}
+PARTS_AT_MOST, UNPACKED_AT_MOST = 300, 20 * 1024 * 1024
+WORD_KIND = b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+OUTSIDE = re.compile(rb"<[^<>]*TargetMode\s*=\s*[\"']External[^<>]*>")
+INSIDE = re.compile(rb"relationships/(aFChunk|subDocument|oleObject|control|package)\b")
+SAYS_DRAFT = {"draft", "notes"}
 NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 # What may stand around names: conditions, and no calculating, calling or setting.
 ALLOWED = (
@@ -34,7 +41,7 @@ ALLOWED = (
 
 
 class TemplateRefused(Exception):
-    """Why a template cannot be taken: a code of `word.REFUSALS`, and its values."""
+    """Why a template cannot be taken: a code of `templates.REFUSALS`, and its values."""
 
     def __init__(self, code: str, **values: str):
         super().__init__(code)
@@ -75,16 +82,48 @@ def _clean(value):
     return NOT_IN_XML.sub(" ", value) if isinstance(value, str) else value
 
 
+def look_inside(raw: bytes) -> None:
+    """Before anything opens it: a Word file without macros, of moderate size unpacked, that fetches nothing."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            entries = archive.infolist()
+            if len(entries) > PARTS_AT_MOST or sum(entry.file_size for entry in entries) > UNPACKED_AT_MOST:
+                raise TemplateRefused("bomb")
+            if any(entry.flag_bits & 1 for entry in entries) or len({e.filename for e in entries}) < len(entries):
+                raise TemplateRefused("not_word")
+            # reading holds each against the size it names
+            parts = {entry.filename: archive.read(entry) for entry in entries}
+    except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, ValueError, EOFError) as broken:
+        raise TemplateRefused("not_word") from broken
+    kinds = parts.get("[Content_Types].xml", b"")
+    if b"macroEnabled" in kinds or any("vbaproject" in name.lower() for name in parts):
+        raise TemplateRefused("macros")
+    if WORD_KIND not in kinds:
+        raise TemplateRefused("not_word")
+    if any(name.startswith(("word/embeddings/", "word/activeX/")) for name in parts):
+        raise TemplateRefused("embedded")
+    for name, content in parts.items():
+        if name.endswith((".xml", ".rels")) and (b"<!DOCTYPE" in content or b"<!ENTITY" in content):
+            raise TemplateRefused("not_word")
+        if name.endswith(".rels") and INSIDE.search(content):
+            raise TemplateRefused("embedded")
+        if name.endswith(".rels") and any(b"/hyperlink" not in link for link in OUTSIDE.findall(content)):
+            raise TemplateRefused("external")
+
+
 def check(template: bytes, shape: dict, context: dict, made_at: datetime) -> None:
     """Raises TemplateRefused unless it opens, names only what reports have, and can be filled."""
+    look_inside(template)
     try:
         opened = DocxTemplate(io.BytesIO(template))
         sources = list(_sources(opened))
     except Exception as broken:
         raise TemplateRefused("not_word") from broken
-    has_tags = [_check_source(source, shape) for source in sources]
-    if not any(has_tags):
+    named = set().union(*(_names_in(source, shape) for source in sources))
+    if not named:
         raise TemplateRefused("no_tags")
+    if not named & SAYS_DRAFT:
+        raise TemplateRefused("no_draft")
     try:
         Document(io.BytesIO(render(template, context, made_at, "", "")))
     except Exception as broken:
@@ -106,14 +145,14 @@ def _sources(opened: DocxTemplate):
         yield getattr(about, name) or ""
 
 
-def _check_source(source: str, shape: dict) -> bool:
-    """Whether there is a tag in it."""
+def _names_in(source: str, shape: dict) -> set[str]:
+    """The names it asks for."""
     try:
         tree = environment().parse(source)
     except TemplateSyntaxError as wrong:
         raise TemplateRefused("syntax", error=(wrong.message or "")[:200]) from wrong
     _Names(shape).visit(tree)
-    return any(True for _ in tree.find_all((nodes.Name, nodes.For, nodes.If)))
+    return {node.name for node in tree.find_all(nodes.Name) if node.ctx == "load"}
 
 
 class _Names:
