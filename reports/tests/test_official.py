@@ -633,13 +633,19 @@ def text_of(answer) -> str:
 
 def test_the_preview_says_the_same(history, cast, tree, client):
     client.force_login(cast.pc06)
-    answer = client.get(reverse("reports:unit_report", args=[tree.province.pk]), {"period": "day", "to": "18/6/2020"})
+    address, asked = reverse("reports:unit_report", args=[tree.province.pk]), {"period": "day", "to": "18/6/2020"}
+    at_once = text_of(client.get(address, asked))
+    answer = client.get(address, asked | {"annex": "officers"})
     assert answer.status_code == 200
     page = text_of(answer)
     report = contents.report_of(history, tree.province, period_of(history))
     for line in sentences(report).splitlines():
         assert line in page
+        assert line in at_once
     words = printed.report_words(report)
+    officers = [line.officer.full_name for line in reading.read(history, tree.province, period_of(history)).officers]
+    assert officers
+    assert all(name in page and name not in at_once for name in officers), "counted only when asked for"
     for annex in words["annexes"]:
         for row in [*annex["rows"], *([annex["total"]] if annex["total"] else [])]:
             assert " ".join(" ".join(cell for cell in row if cell).split()) in page

@@ -324,7 +324,7 @@ def test_the_list_asks_as_much_with_many_as_with_one(round, cast, tree, client, 
     }
     ReportTemplate.objects.create(name="a", **fields)
     client.get(reverse("reports:template_list"))
-    with django_assert_num_queries(3) as few:
+    with django_assert_num_queries(4) as few:
         client.get(reverse("reports:template_list"))
     for n in range(9):
         ReportTemplate.objects.create(name=f"b{n}", **fields)
