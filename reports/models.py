@@ -1,3 +1,4 @@
+from datetime import date
 from decimal import Decimal
 
 from django.db import models
@@ -7,6 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from households.faults import Fault
 from households.models import AdministrativeUnit, CollectionForm, User, WorkTeam
 from households.permissions import scope_of
+from reports.official.periods import Kind as PeriodKind
+from reports.official.periods import Period
+from reports.official.titles import TITLES, title_of
 from verification.models import Round
 from verification.records import State
 from verification.terms import Outcome
@@ -398,6 +402,23 @@ class Export(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.unit or ''}"
+
+    @property
+    def period_label(self) -> str:
+        """Of which days a report is, and which of its annexes; nothing of other files."""
+        if self.kind not in self.REPORTS:
+            return ""
+        starts_on = date.fromisoformat(self.options["first"])
+        period = Period(
+            PeriodKind(self.options["period"]), starts_on, date.fromisoformat(self.options["last"]), starts_on
+        )
+        return period.words
+
+    @property
+    def annex_label(self) -> str:
+        """The one annex table a file is of, where it is not of all."""
+        annex = self.options.get("annex", "")
+        return title_of(annex, self.unit) if annex in TITLES and self.unit else ""
 
     @property
     def state_label(self) -> str:

@@ -13,6 +13,7 @@ from reports.changes import Pair
 from reports.models import rate
 from reports.official.periods import day_words
 from reports.official.reading import Reading, Units
+from reports.official.titles import TITLES, title_of
 from reports.progress import UnitRow
 from reports.targets import TargetState, needed_for
 from verification.models import Target
@@ -124,7 +125,7 @@ def columns_of(key: str) -> tuple[Column, ...]:
     return (Column("number", say("No."), width=6, sums=False), *columns[key])
 
 
-KEYS = ("units", "communes", "outcomes", "faults", "teams", "officers", "missed", "late", "denominators")
+KEYS = tuple(TITLES)
 WITHOUT_TOTAL = {"missed"}  # a unit may stand there for several targets
 
 
@@ -135,13 +136,13 @@ def tables_of(reading: Reading) -> tuple[Table, ...]:
     return tuple(table for table in tables if table is not None)
 
 
-def _table(key: str, title: str, rows: Iterable[Iterable[Value]], note: str = "") -> Table:
+def _table(key: str, reading: Reading, rows: Iterable[Iterable[Value]], note: str = "") -> Table:
     """The lines numbered, and their total."""
     columns = columns_of(key)
     numbered = tuple((n, *row) for n, row in enumerate(rows, start=1))
     has_total = numbered and key not in WITHOUT_TOTAL
     total = tuple(_total(columns, numbered, column) for column in columns) if has_total else None
-    return Table(key, title, columns, numbered, total, note)
+    return Table(key, title_of(key, reading.unit), columns, numbered, total, note)
 
 
 def _total(columns: tuple[Column, ...], rows: tuple, column: Column) -> Value:
@@ -164,12 +165,7 @@ def _progress_cells(pair: Pair) -> list[Value]:
 def _units(reading: Reading) -> Table | None:
     if not reading.units.pairs:
         return None
-    title = {
-        Level.COUNTRY: say("Progress by province"),
-        Level.PROVINCE: say("Progress by district"),
-        Level.DISTRICT: say("Progress by commune"),
-    }[reading.unit.level]
-    return _table("units", title, ([pair.owner.full_name, *_progress_cells(pair)] for pair in reading.units.pairs))
+    return _table("units", reading, ([pair.owner.full_name, *_progress_cells(pair)] for pair in reading.units.pairs))
 
 
 def _communes(reading: Reading) -> Table | None:
@@ -177,7 +173,7 @@ def _communes(reading: Reading) -> Table | None:
         return None
     above = _names_above(reading)
     rows = ([pair.owner.full_name, above(pair.owner), *_progress_cells(pair)] for pair in reading.communes.pairs)
-    return _table("communes", say("Progress by commune"), rows)
+    return _table("communes", reading, rows)
 
 
 def _names_above(reading: Reading) -> Callable[[AdministrativeUnit], str]:
@@ -197,7 +193,7 @@ def _outcomes(reading: Reading) -> Table:
         earlier = getattr(before.tally, row.value)
         counts = say("no") if not row.counts else say("once approved") if row.waits_for_approval else say("yes")
         rows.append([str(row.label), earlier, row.forms - earlier, row.forms, row.rate, after.reported, counts])
-    table = _table("outcomes", say("Results by kind"), rows)
+    table = _table("outcomes", reading, rows)
     everything = {"rate": rate(after.reported, after.reported), "results": after.reported}
     total = (everything.get(column.key, cell) for column, cell in zip(table.columns, table.total, strict=True))
     return replace(table, total=tuple(total))
@@ -211,14 +207,14 @@ def _faults(reading: Reading) -> Table | None:
         for fault in reading.faults
     )
     note = say("A form may have several faults: the sums are of findings, not of forms.")
-    return _table("faults", say("Faults found on the forms"), rows, note)
+    return _table("faults", reading, rows, note)
 
 
 def _teams(reading: Reading) -> Table | None:
     if not reading.teams.pairs:
         return None
     rows = ([pair.owner.name, pair.owner.district.full_name, *_progress_cells(pair)] for pair in reading.teams.pairs)
-    return _table("teams", say("Progress by work team"), rows)
+    return _table("teams", reading, rows)
 
 
 def _officers(reading: Reading) -> Table | None:
@@ -232,7 +228,7 @@ def _officers(reading: Reading) -> Table | None:
         counts = [tally.results, tally.verified, tally.matched, tally.found, tally.found_rate, tally.not_met]
         waits = [tally.unverifiable, tally.pending, tally.returned]
         rows.append([line.officer.full_name or str(line.officer), line.posted, line.gained, *counts, *waits])
-    return _table("officers", say("Results by officer"), rows)
+    return _table("officers", reading, rows)
 
 
 def _missed(reading: Reading) -> Table | None:
@@ -243,7 +239,7 @@ def _missed(reading: Reading) -> Table | None:
             short = None if state.target.kind == Target.Kind.SPREAD else _missing(state, row)
             tally, name = row.tally, target_words(state.target)
             rows.append([name, row.owner.full_name, tally.base, tally.verified, tally.rate, short])
-    return _table("missed", say("Units that miss a target"), rows) if rows else None
+    return _table("missed", reading, rows) if rows else None
 
 
 def _missing(state: TargetState, row: UnitRow) -> int:
@@ -279,7 +275,7 @@ def _late(reading: Reading) -> Table | None:
     note = say(
         "Verified by the last cut-off and recorded after it, so not in the last report; negative where it was taken back."
     )
-    return _table("late", say("Late entries"), rows, note)
+    return _table("late", reading, rows, note)
 
 
 def _denominators(reading: Reading) -> Table:
@@ -291,4 +287,4 @@ def _denominators(reading: Reading) -> Table:
         bases = [tally.population, tally.collected, tally.qualified, tally.in_scope, tally.verified]
         rows.append([name, *bases, tally.in_scope - everything, everything - counting, counting - tally.verified])
     note = say("In the round = verified + not checked yet + result does not count + removal not approved yet.")
-    return _table("denominators", say("From the population to the verified forms"), rows, note)
+    return _table("denominators", reading, rows, note)

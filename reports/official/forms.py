@@ -12,6 +12,7 @@ from reports.models import Export, ReportTemplate
 from reports.official.contents import usual_date
 from reports.official.letter import Signs
 from reports.official.periods import ONE_DAY, Kind, Period, day_words, period_ending
+from reports.official.titles import TITLES
 from verification.forms import DayField
 from verification.models import Round
 
@@ -71,7 +72,9 @@ class FileForm(PeriodForm):
         error_messages={"invalid_choice": _("There is no such table."), "required": _("There is no such table.")},
     )
     format = forms.ChoiceField(choices=Format)
-    annex = forms.CharField(required=False, max_length=20)
+    annex = forms.ChoiceField(
+        required=False, choices=list(TITLES.items()), error_messages={"invalid_choice": _("There is no such table.")}
+    )
     template = forms.ModelChoiceField(
         ReportTemplate.objects.none(),
         required=False,
@@ -86,6 +89,8 @@ class FileForm(PeriodForm):
         values = super().clean()
         if not self.errors and values["format"] not in FORMATS[values["kind"]]:
             raise forms.ValidationError(_("A report is made as PDF or Word, its annexes as XLSX, CSV or PDF."))
+        if not self.errors and values["format"] == Format.CSV and not values["annex"]:
+            raise forms.ValidationError(_("A CSV file holds one table: choose which."))
         return values
 
 

@@ -66,7 +66,7 @@ def place_and_date(place: str, day: date) -> str:
     """A zero before days under 10, and before the months 1 and 2 only."""
     month = f"{day.month:02}" if day.month < 3 else f"{day.month}"
     values = {"place": place, "day": f"{day.day:02}", "month": month, "year": day.year}
-    return say("%(place)s, day %(day)s month %(month)s year %(year)s") % values
+    return say("%(place)s, %(day)s/%(month)s/%(year)s") % values
 
 
 def _police_of(unit: AdministrativeUnit) -> str:
