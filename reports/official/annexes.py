@@ -219,7 +219,7 @@ def _teams(reading: Reading) -> Table | None:
 
 def _officers(reading: Reading) -> Table | None:
     if reading.officers is None and reading.whole.reported:
-        return _table("officers", say("Results by officer"), [])
+        return _table("officers", reading, [])
     if not reading.officers:
         return None
     rows = []
