@@ -1,9 +1,12 @@
 """Reports found by what they are for, seen before a file is made, and their files asked for."""
 
+from hashlib import sha256
 from urllib.parse import urlencode
 
+from django.core.cache import caches
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_POST
 
 from census_verify import clock
@@ -17,7 +20,8 @@ from reports.official.letter import Signs
 from reports.official.periods import Kind
 from reports.official.printed import report_words
 from reports.snapshots import NoSuchCutOff
-from reports.views import current_round, lineage_of, unit_of_figures
+from reports.views import KEPT_SECONDS, current_round, lineage_of, unit_of_figures
+from verification.models import Round
 
 Level = AdministrativeUnit.Level
 LINES_AT_FIRST = 20  # of an annex, until all of it is asked for
@@ -51,14 +55,11 @@ def unit_report(request: HttpRequest, pk: int) -> HttpResponse:
     wanted = _asked(forms.PeriodForm(request.GET, round=round))
     chosen = request.GET.get("annex", "")
     with_officers = chosen == "officers" or unit.level >= Level.COMMUNE
-    signed = {"dated_on": wanted["dated_on"], "signs": wanted["signs"]}
-    report = report_of(round, unit, wanted["period"], with_officers=with_officers, **signed)
-    words = report_words(report)
+    words = _words(round, unit, wanted, with_officers=with_officers)
     for annex in words["annexes"]:
         _shorten(annex, chosen)
         annex["is_unread"] = annex["key"] == "officers" and not with_officers
     context = {
-        "report": report,
         "words": words,
         "unit": unit,
         "round": round,
@@ -81,6 +82,22 @@ def unit_report_file(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     export = services.request_report(by=request.user, round=round, unit=unit, **wanted)
     return redirect("reports:export_detail", export.pk)
+
+
+def _words(round: Round, unit: AdministrativeUnit, wanted: dict, *, with_officers: bool) -> dict:
+    """Kept for a while where the cut-off has fallen: nothing of it changes but names."""
+    settings = [getattr(round, field.attname) for field in Round._meta.concrete_fields]
+    targets = [(target.kind, target.percent, target.due_on) for target in round.stored_targets]
+    asked = (unit.pk, forms.options_of(wanted), with_officers, settings, targets, get_language())
+    key = sha256(repr(asked).encode()).hexdigest()
+    is_over = wanted["period"].last < round.known_on(clock.now())
+    words = caches["pages"].get(key) if is_over else None
+    if words is None:
+        signed = {"dated_on": wanted["dated_on"], "signs": wanted["signs"]}
+        words = report_words(report_of(round, unit, wanted["period"], with_officers=with_officers, **signed))
+        if is_over:
+            caches["pages"].set(key, words, KEPT_SECONDS)
+    return words
 
 
 def _shorten(annex: dict, chosen: str) -> None:

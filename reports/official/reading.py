@@ -13,7 +13,7 @@ from households.models import AdministrativeUnit, Posting, User, WorkTeam
 from reports import changes, movements, snapshots, targets
 from reports.live import Live
 from reports.models import OfficerTally
-from reports.official.periods import Period
+from reports.official.periods import ONE_DAY, Period
 from reports.progress import Progress, Source, UnitRow, total_of
 from reports.snapshots import Snapshot
 from verification.models import Round
@@ -164,18 +164,30 @@ def _faults(after: Progress, before: Progress) -> tuple[FoundFault, ...]:
     return tuple(FoundFault(code, labels[code], earlier.get(code, 0), found.get(code, 0)) for code in codes)
 
 
-# Officers have no movements of their own: theirs are told from the passes when they are asked for.
+# Officers have no movements of their own: theirs are told from the passes when they are asked for. Nine in ten have no
+# event and stand as they were recorded; only the others are walked through.
+PASSES = """
+    FROM verification_verificationpass pass WHERE round_id = %(round)s AND commune_id = ANY(%(owners)s)
+        AND recorded_at < %(end)s"""
 KNOWN_AT = "known_on <= %({at})s AND coalesce(ended_on > %({at})s, true)"
+OF_EVENTS = f"{movements.OF_COMMUNES} AND id IN (SELECT verification_pass_id FROM verification_passevent)"
 NET = ", ".join(
-    f"count(*) FILTER (WHERE {KNOWN_AT.format(at='as_of')} AND {condition})::int AS {column}"
+    f"coalesce(sum(forms) FILTER (WHERE at_cut_off AND {condition}), 0)::int AS {column}"
     for column, condition in movements.CONDITIONS.items()
 )
 OFFICERS_KNOWN = f"""
-    SELECT officer_id, count(*) FILTER (WHERE {KNOWN_AT.format(at="before")})::int, {NET} FROM (
-        SELECT pass.officer_id, stretch.outcome, stretch.approval, known_on, ended_on
-        FROM ({movements.stretches(movements.OF_COMMUNES)}) stretch
+    SELECT officer_id, coalesce(sum(forms) FILTER (WHERE at_the_one_before), 0)::int, {NET} FROM (
+        SELECT officer_id, outcome,
+            CASE WHEN outcome = ANY(%(approval_outcomes)s) THEN 'pending' ELSE '' END AS approval,
+            recorded_at < %(end_before)s AS at_the_one_before, true AS at_cut_off, count(*) AS forms
+        {PASSES} AND NOT EXISTS (SELECT FROM verification_passevent WHERE verification_pass_id = pass.id)
+        GROUP BY 1, 2, 3, 4
+        UNION ALL
+        SELECT pass.officer_id, stretch.outcome, stretch.approval,
+            {KNOWN_AT.format(at="before")}, {KNOWN_AT.format(at="as_of")}, count(*)
+        FROM ({movements.stretches(OF_EVENTS)}) stretch
         JOIN verification_verificationpass pass ON pass.id = stretch.pass_id
-        WHERE stands AND known_on <= %(as_of)s
+        WHERE stands AND known_on <= %(as_of)s GROUP BY 1, 2, 3, 4, 5
     ) known GROUP BY officer_id"""
 
 
@@ -199,6 +211,8 @@ def officers_known(round: Round, unit: AdministrativeUnit, period: Period) -> di
         "owners": list(communes.values_list("pk", flat=True)),
         "as_of": period.last,
         "before": period.cut_off_before,
+        "end": round.known_from(period.last + ONE_DAY),
+        "end_before": round.known_from(period.first),
     }
     with connection.cursor() as cursor:
         cursor.execute(OFFICERS_KNOWN, params)
