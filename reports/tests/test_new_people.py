@@ -124,7 +124,7 @@ def test_a_list_asks_the_same_however_many_there_are(two_found, homes, cast, tre
     client.force_login(cast.officer)
     address = f"{reverse('verification:form_list', args=[tree.huong_tra.pk])}?state=new_people"
     client.get(address)
-    with django_assert_num_queries(6) as few:
+    with django_assert_num_queries(7) as few:
         client.get(address)
     for number in range(5):
         add(homes.two, cast.officer, full_name=f"Lê Thị {'ABCDE'[number]}")
