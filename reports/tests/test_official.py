@@ -25,7 +25,7 @@ from households.tests.factories import Level, Type, make_team, make_unit
 from reports import exports, rollups, services
 from reports.demo.seed import seed
 from reports.models import Export
-from reports.official import contents, forms, letter, printed, reading
+from reports.official import contents, forms, letter, making, printed, reading
 from reports.official.annexes import Table
 from reports.official.periods import Kind, Period, is_end_of_month, period_ending
 from reports.progress import two_places
@@ -829,3 +829,23 @@ def test_a_day_that_goes_on_is_read_anew(history, homes, cast, tree, client):
     rollups.roll_up()
     assert "12/14 phiếu" in text_of(client.get(address, {"to": "19/6/2020"}))
     assert "9/14 phiếu" in text_of(client.get(address, {"to": "18/6/2020"}))
+
+
+def test_the_forecast_of_who_is_done_who_never_began_and_when_time_is_over(history, tree, live_on):
+    done = sentences(contents.report_of(history, tree.phu_gia, period_of(history)))
+    assert "xã Phú Gia đã phúc tra 2/2 phiếu, đạt 100,00% kế hoạch; không còn phiếu nào." in done
+    assert "Đã hoàn thành kế hoạch ngày 18/6/2020." in done
+    idle = sentences(contents.report_of(history, tree.ky_anh, period_of(history)))
+    assert "Với tốc độ hiện nay của thị xã Kỳ Anh, chưa dự kiến được ngày hoàn thành." in idle
+    live_on(history.ends_on + timedelta(days=2))
+    over = sentences(
+        contents.report_of(history, tree.province, period_of(history, history.ends_on + timedelta(days=1)))
+    )
+    assert f"Đợt phúc tra đã hết hạn ngày {history.ends_on.day}/{history.ends_on.month}/2020." in over
+
+
+def test_a_table_too_long_for_paper_is_left_to_the_workbook(history, cast, tree, monkeypatch):
+    monkeypatch.setattr(making, "ROWS_ON_PAPER", 1)
+    report = contents.report_of(history, tree.province, period_of(history))
+    text = pdf_text(making._typeset(making.paper_words(report, report.tables, with_text=False)))
+    assert "2 dòng, quá nhiều để in: phụ lục này xem trong tệp XLSX." in text
