@@ -405,6 +405,11 @@ def public_holidays(year: int) -> frozenset[date]:
     return frozenset(country_holidays("VN", years=year))
 
 
+def is_working_day(day: date) -> bool:
+    """No weekend, no public holiday."""
+    return day.weekday() < SATURDAY and day not in public_holidays(day.year)
+
+
 @cache
 def _holiday_ordinals(year: int) -> frozenset[int]:
     return frozenset(day.toordinal() for day in public_holidays(year))

@@ -14,7 +14,7 @@ from functools import cached_property
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from reports.forecast import SATURDAY, Forecast, Outlook, public_holidays
+from reports.forecast import Forecast, Outlook, is_working_day
 from reports.models import rate
 from reports.progress import UnitRow, goal_percent
 from verification.models import Round
@@ -135,7 +135,7 @@ def idle_class(idle: int, *, is_finished: bool) -> int:
 def working_days(after: date, until: date) -> int:
     """Without weekends and public holidays; `after` itself is not counted."""
     days = (after + timedelta(days=ahead) for ahead in range(1, (until - after).days + 1))
-    return sum(day.weekday() < SATURDAY and day not in public_holidays(day.year) for day in days)
+    return sum(is_working_day(day) for day in days)
 
 
 def counted(places: Iterable[Place], measure: Measure) -> dict[int, int]:

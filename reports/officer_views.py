@@ -41,7 +41,7 @@ def _page(request: HttpRequest, owner: AdministrativeUnit | WorkTeam, context: d
         "shown": shown,
         "rows": rows,
         "total": progress.sum_of(OfficerTally, rows, [field.name for field in Counts._meta.fields]),
-        "posted": _posted([row.officer_id for row in rows]),
+        "posted": Posting.objects.first_of_each([row.officer_id for row in rows], clock.today()),
         "sort": sort,
         "round": round,
     }
@@ -57,9 +57,3 @@ def _value(row: OfficerTally, column: str):
         return row.officer.full_name
     value = getattr(row, column)
     return -1 if value is None else value
-
-
-def _posted(officers: list[int]) -> dict[int, Posting]:
-    """Where each is posted today: the first of her postings."""
-    postings = Posting.objects.valid_on(clock.today()).filter(user__in=officers).select_related("unit", "team")
-    return {posting.user_id: posting for posting in postings.order_by("-pk")}

@@ -1,18 +1,15 @@
 """Reports found by what they are for, seen before a file is made, and their files asked for."""
 
-from hashlib import sha256
 from urllib.parse import urlencode
 
-from django.core.cache import caches
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_POST
 
 from census_verify import clock
 from households.models import AdministrativeUnit
 from households.permissions import scope_of
-from reports import permissions, services
+from reports import permissions, progress, services
 from reports.models import Export, ReportTemplate
 from reports.official import forms, reading
 from reports.official.contents import report_of
@@ -20,7 +17,7 @@ from reports.official.letter import Signs
 from reports.official.periods import Kind
 from reports.official.printed import report_words
 from reports.snapshots import NoSuchCutOff
-from reports.views import KEPT_SECONDS, current_round, lineage_of, unit_of_figures
+from reports.views import current_round, kept, lineage_of, unit_of_figures
 from verification.models import Round
 
 Level = AdministrativeUnit.Level
@@ -86,18 +83,14 @@ def unit_report_file(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _words(round: Round, unit: AdministrativeUnit, wanted: dict, *, with_officers: bool) -> dict:
     """Kept for a while where the cut-off has fallen: nothing of it changes but names."""
-    settings = [getattr(round, field.attname) for field in Round._meta.concrete_fields]
-    targets = [(target.kind, target.percent, target.due_on) for target in round.stored_targets]
-    asked = (unit.pk, forms.options_of(wanted), with_officers, settings, targets, get_language())
-    key = sha256(repr(asked).encode()).hexdigest()
-    is_over = wanted["period"].last < round.known_on(clock.now())
-    words = caches["pages"].get(key) if is_over else None
-    if words is None:
+
+    def make() -> dict:
         signed = {"dated_on": wanted["dated_on"], "signs": wanted["signs"]}
-        words = report_words(report_of(round, unit, wanted["period"], with_officers=with_officers, **signed))
-        if is_over:
-            caches["pages"].set(key, words, KEPT_SECONDS)
-    return words
+        return report_words(report_of(round, unit, wanted["period"], with_officers=with_officers, **signed))
+
+    if wanted["period"].last >= round.known_on(clock.now()):
+        return make()
+    return kept(("report", unit.pk, forms.options_of(wanted), with_officers, progress.rules_of(round)), make)
 
 
 def _shorten(annex: dict, chosen: str) -> None:

@@ -188,10 +188,8 @@ class Progress:
     def version(self) -> tuple:
         """Changes whenever a figure of the page may: a roll-up that recounts anything below stamps the owner's
         tally anew; beside it the day and the round's own settings."""
-        settings = tuple(getattr(self.round, field.attname) for field in Round._meta.concrete_fields)
-        targets = [(target.percent, target.due_on) for target in self.round.stored_targets]
         kind = type(self.owner).__name__
-        return (kind, self.owner.pk, self.tally.rolled_up_at, self.day, self.as_of, settings, targets)
+        return (kind, self.owner.pk, self.tally.rolled_up_at, self.day, self.as_of, rules_of(self.round))
 
     @property
     def per_day(self) -> int | None:
@@ -297,6 +295,13 @@ class Progress:
     def most_in_a_day(self) -> int:
         """The length of the bars beside the days: the best of them, or what is needed."""
         return max([self.per_day or 0, *(verified for _day, verified, _to_date in self.recent_days)])
+
+
+def rules_of(round: Round) -> tuple:
+    """Its settings and targets, by which the same facts would give other figures: a part of what a kept page is kept
+    under."""
+    settings = tuple(getattr(round, field.attname) for field in Round._meta.concrete_fields)
+    return settings, [(target.kind, target.percent, target.due_on) for target in round.stored_targets]
 
 
 def two_places(value: Decimal) -> Decimal:

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from django.core.cache import caches
@@ -40,6 +41,7 @@ DAYS_BEHIND_THE_END = timedelta(days=14)  # that the burn-up shows of a forecast
 BESIDE_A_TABLE = 420  # the width of the burn-up there, in pixels
 SLIDE = 900
 SMALL = 170  # the height of the burn-up on a commune's home
+Part = TypeVar("Part", str, dict)
 TOKEN_GOES_HERE = "the-readers-own-csrf-token-goes-here"
 
 
@@ -350,7 +352,7 @@ def version_of(*parts) -> str:
     return sha256(repr(parts).encode()).hexdigest()
 
 
-def kept(version: tuple, make: Callable[[], str]) -> str:
+def kept(version: tuple, make: Callable[[], Part]) -> Part:
     """A part of a page as it was made for this version of the figures and this language."""
     key = version_of(version, get_language())
     part = caches["pages"].get(key)

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from datetime import date
 
 from django.contrib.auth.models import AbstractUser
@@ -121,6 +122,11 @@ class User(AbstractUser):
 class PostingQuerySet(models.QuerySet):
     def valid_on(self, day: date):
         return self.filter(valid_on_filter(day))
+
+    def first_of_each(self, officers: Iterable[int], day: date) -> "dict[int, Posting]":
+        """Where each of them is posted on that day: the first of the postings."""
+        found = self.valid_on(day).filter(user__in=list(officers)).select_related("unit", "team")
+        return {posting.user_id: posting for posting in found.order_by("-pk")}
 
 
 class Posting(models.Model):

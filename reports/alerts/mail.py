@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.db.models import Max, OuterRef, Q, Subquery
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -47,15 +48,23 @@ def send_digests() -> int:
 
 
 def _due(now: datetime) -> Iterator[tuple[User, list[Alert]]]:
-    """Officers posted today, with what they have not opened and were not sent before."""
+    """Officers posted today, with what they have not opened and were not sent before. Where nothing was told since
+    her last e-mail an officer is not asked about at all."""
     today = timezone.localdate(now)
+    told_last = Alert.objects.open().aggregate(Max("told_at"))["told_at__max"]
+    if told_last is None:
+        return
     had = AlertDigest.objects.filter(day=today).exclude(sent_at=None, failure__gt="", tries__lt=TRIES)
-    officers = User.objects.filter(is_active=True, postings__in=Posting.objects.valid_on(clock.today()))
-    for officer in officers.exclude(email="").exclude(pk__in=had.values("officer")).distinct().order_by("pk"):
+    posted = Posting.objects.valid_on(clock.today()).values("user")
+    last_sent = AlertDigest.objects.filter(officer=OuterRef("pk")).order_by().values("officer").values(m=Max("sent_at"))
+    officers = (
+        User.objects.filter(is_active=True, pk__in=posted).exclude(email="").exclude(pk__in=had.values("officer"))
+    )
+    officers = officers.annotate(last_sent=Subquery(last_sent)).filter(Q(last_sent=None) | Q(last_sent__lt=told_last))
+    for officer in officers.order_by("pk"):
         alerts = Alert.objects.open().visible_to(officer).with_readings_of(officer).filter(is_read=False)
-        last = AlertDigest.objects.filter(officer=officer).exclude(sent_at=None).order_by("-sent_at").first()
-        if last:
-            alerts = alerts.filter(told_at__gt=last.sent_at)
+        if officer.last_sent:
+            alerts = alerts.filter(told_at__gt=officer.last_sent)
         found = list(
             alerts.select_related("unit__parent", "round").order_by("unit__parent__code", "kind", "unit__code")
         )
@@ -95,8 +104,9 @@ def _claim(officer: User, today: date, alerts: int, now: datetime) -> AlertDiges
 
 
 def _message(officer: User, alerts: list[Alert], digest: AlertDigest, server) -> EmailMessage:
-    subject = ngettext("%(n)s unit to look at, %(day)s", "%(n)s units to look at, %(day)s", len(alerts)) % {
-        "n": count(len({alert.unit_id for alert in alerts})),
+    units = len({alert.unit_id for alert in alerts})
+    subject = ngettext("%(n)s unit to look at, %(day)s", "%(n)s units to look at, %(day)s", units) % {
+        "n": count(units),
         "day": day(digest.day),
     }
     context = {

@@ -73,11 +73,13 @@ def _keep(round: Round | None, found: dict[tuple[int, str], Finding], now: datet
             facts = {"since": finding.since, "reach": finding.reach, "facts": finding.facts}
             new.append(Alert(round=round, unit_id=key[0], kind=finding.kind, told_at=now, **facts))
             continue
+        was = (alert.since, alert.reach, alert.facts, alert.ended_at)
         if finding.reach < alert.reach:  # it goes further up: all of them are told, the commune that they were
             alert.reach, alert.told_at = finding.reach, now
             told += 1
         alert.since, alert.facts, alert.ended_at = finding.since, finding.facts, None
-        changed.append(alert)
+        if (alert.since, alert.reach, alert.facts, alert.ended_at) != was:
+            changed.append(alert)
     Alert.objects.bulk_update(changed, ["since", "reach", "told_at", "facts", "ended_at"])
     Alert.objects.bulk_create(new)
     return Made(told + len(new), ended)

@@ -11,7 +11,7 @@ from itertools import accumulate
 from statistics import median
 
 from households.models import AdministrativeUnit
-from reports.forecast import SATURDAY, public_holidays
+from reports.forecast import is_working_day
 from reports.models import Alert
 from reports.progress import RECENT_DAYS
 from verification.rules import needed_per_day
@@ -147,10 +147,6 @@ def jump(course: Course) -> Finding | None:
 
 
 RULES: tuple[Callable[[Course], Finding | None], ...] = (behind, idle, returned, jump)
-
-
-def is_working_day(day: date) -> bool:
-    return day.weekday() < SATURDAY and day not in public_holidays(day.year)
 
 
 def _days(first: date, last: date) -> list[date]:

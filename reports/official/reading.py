@@ -1,6 +1,5 @@
 """Every figure of a report, read once from two cut-offs. What the sentences and tables say is said of these."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -196,9 +195,9 @@ def _officers(round: Round, unit: AdministrativeUnit, period: Period, after: Sou
     if after.as_of is None:  # as the other figures: those of the last roll-up
         of_now = {row.officer_id: row for row in OfficerTally.objects.filter(round=round, unit=unit, team=None)}
         known = {pk: (of_now.get(pk) or OfficerTally(), known.get(pk, (None, 0))[1]) for pk in {*known, *of_now}}
-    posted = _posted(known, period.last)
+    posted = Posting.objects.first_of_each(known, period.last)
     lines = [
-        OfficerLine(officer, posted.get(officer.pk, ""), *known[officer.pk])
+        OfficerLine(officer, _place_of(posted.get(officer.pk)), *known[officer.pk])
         for officer in User.objects.filter(pk__in=known)
     ]
     return tuple(sorted(lines, key=lambda line: (-line.after.results, line.officer.full_name, line.officer.pk)))
@@ -222,7 +221,5 @@ def officers_known(round: Round, unit: AdministrativeUnit, period: Period) -> di
         }
 
 
-def _posted(officers: Iterable[int], day: date) -> dict[int, str]:
-    """Where each was posted on that day: the first of the postings."""
-    postings = Posting.objects.valid_on(day).filter(user__in=list(officers)).select_related("unit", "team")
-    return {posting.user_id: str(posting.unit or posting.team) for posting in postings.order_by("-pk")}
+def _place_of(posting: Posting | None) -> str:
+    return str(posting.unit or posting.team) if posting else ""
