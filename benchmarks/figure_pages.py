@@ -14,7 +14,7 @@ from django.core.cache import caches
 from django.test import Client
 from django.urls import reverse
 
-from benchmarks import django_setup  # noqa: F401 before our models
+from census_verify import wsgi  # noqa: F401 as the web processes are, before our models
 from households.models import AdministrativeUnit, User
 from reports.alerts.bell import unread_of
 from reports.alerts.making import make_alerts
