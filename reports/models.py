@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from households.faults import Fault
 from households.models import AdministrativeUnit, CollectionForm, User, WorkTeam
 from households.permissions import scope_of
+from reports.deliveries.models import Delivery, DeliveryLine  # noqa: F401 - where Django looks for models
 from reports.official.periods import Kind as PeriodKind
 from reports.official.periods import Period
 from reports.official.titles import TITLES, title_of
@@ -356,12 +357,14 @@ class Export(models.Model):
         FORMS = "forms", _("list of forms")
         REPORT = "report", _("report")
         ANNEXES = "annexes", _("annex tables")
+        DELIVERY = "delivery", _("corrections file")
 
     class Format(models.TextChoices):
         XLSX = "xlsx", "XLSX"
         CSV = "csv", "CSV"
         PDF = "pdf", "PDF"
         DOCX = "docx", "Word"
+        JSON = "json", "JSON"
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("being made")

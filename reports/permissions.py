@@ -22,11 +22,20 @@ def template_areas_of(officer) -> list[AdministrativeUnit]:
     return [unit for unit in areas if unit.level == AdministrativeUnit.Level.PROVINCE]
 
 
+def delivery_areas_of(officer) -> list[AdministrativeUnit]:
+    """The provinces whose corrections she delivers to the national database: PC06 and administrators."""
+    scope = scope_of(officer)
+    areas = scope.units_as(Posting.Role.PC06_OFFICER) + scope.units_as(Posting.Role.ADMINISTRATOR)
+    return [unit for unit in dict.fromkeys(areas) if unit.level == AdministrativeUnit.Level.PROVINCE]
+
+
 def can_export(officer, kind: str, unit: AdministrativeUnit | None) -> bool:
     """Figures of units she sees; lists of persons only where she sees the persons."""
     scope = scope_of(officer)
     if kind == Export.Kind.TEAMS:
         return teams_visible_to(officer).exists()
+    if kind == Export.Kind.DELIVERY:
+        return unit in delivery_areas_of(officer)
     if unit is None or not scope.figures_cover(unit):
         return False
     if kind == Export.Kind.DAYS and unit.level == AdministrativeUnit.Level.HAMLET:

@@ -22,17 +22,19 @@ from verification.rules import Conflict
 logger = logging.getLogger(__name__)
 
 FORMS_A_TASK = 500
+# `history.CorrectionState.IN_FORCE` of a `correction` and its `pass`.
+IN_FORCE = """(correction.approval = 'approved' OR (correction.approval = '' AND
+        NOT EXISTS (SELECT FROM verification_passevent event WHERE event.verification_pass_id = pass.id AND event.kind = 'undone')))"""
 # Of each item of a form that corrections in force changed: what was collected, what stands, and since when. The same
 # rule as `history.chain_of`, for an import's thousands of rows.
-CHANGED_ITEMS = """
+CHANGED_ITEMS = f"""
     SELECT pass.form_id, correction.field AS item,
         (array_agg(correction.old ORDER BY correction.id))[1] AS collected,
         (array_agg(correction.new ORDER BY correction.id DESC))[1] AS value,
         max(coalesce(correction.decided_at, pass.recorded_at)) AS since
     FROM verification_correction correction
     JOIN verification_verificationpass pass ON pass.id = correction.verification_pass_id
-    WHERE pass.province_id = %(province)s AND (correction.approval = 'approved' OR (correction.approval = '' AND
-        NOT EXISTS (SELECT FROM verification_passevent event WHERE event.verification_pass_id = pass.id AND event.kind = 'undone')))
+    WHERE pass.province_id = %(province)s AND {IN_FORCE}
     GROUP BY pass.form_id, correction.field"""
 
 
