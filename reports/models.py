@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from households.faults import Fault
-from households.models import AdministrativeUnit, CollectionForm, User, WorkTeam
+from households.models import AdministrativeUnit, CollectionForm, Posting, User, WorkTeam
 from households.permissions import scope_of
 from reports.deliveries.models import Delivery, DeliveryLine  # noqa: F401 - where Django looks for models
 from reports.official.periods import Kind as PeriodKind
@@ -354,7 +354,8 @@ class Export(models.Model):
         UNITS = "units", _("table of units")
         DAYS = "days", _("table of days")
         TEAMS = "teams", _("table of teams")
-        FORMS = "forms", _("list of forms")
+        FORMS = "forms", _("list of persons")
+        REGISTER = "register", _("register in the layout of DC01")
         REPORT = "report", _("report")
         ANNEXES = "annexes", _("annex tables")
         DELIVERY = "delivery", _("corrections file")
@@ -364,6 +365,7 @@ class Export(models.Model):
         CSV = "csv", "CSV"
         PDF = "pdf", "PDF"
         DOCX = "docx", "Word"
+        ZIP = "zip", _("PDF in a ZIP file")
         JSON = "json", "JSON"
 
     class Status(models.TextChoices):
@@ -376,13 +378,16 @@ class Export(models.Model):
     # Tables as they are on a page; reports and their annexes are of a period (`reports.official`).
     TABLES = (Kind.UNITS, Kind.DAYS, Kind.TEAMS, Kind.FORMS)
     REPORTS = (Kind.REPORT, Kind.ANNEXES)
+    # Files that name persons: a right of their own, a reason, a line in `Disclosure` each time.
+    PERSONS = (Kind.FORMS, Kind.REGISTER, Kind.DELIVERY)
 
-    owner = models.ForeignKey(User, models.CASCADE, related_name="exports")
+    owner = models.ForeignKey(User, models.PROTECT, related_name="exports")
     round = models.ForeignKey(Round, models.CASCADE, related_name="+")
     unit = models.ForeignKey(AdministrativeUnit, models.PROTECT, null=True, blank=True, related_name="+")
     kind = models.CharField(max_length=8, choices=Kind)
     format = models.CharField(max_length=4, choices=Format)
     options = models.JSONField(default=dict, blank=True)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)  # what files of persons are wanted for
     language = models.CharField(max_length=5)
     status = models.CharField(max_length=9, choices=Status, default=Status.QUEUED)
     asked_at = models.DateTimeField()
@@ -400,7 +405,11 @@ class Export(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=~Q(status="done") | Q(finished_at__isnull=False, rows__isnull=False), name="export_done_whole"
-            )
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind__in=["forms", "register", "delivery"]) | ~Q(reason=""),
+                name="persons_with_a_reason",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -428,3 +437,46 @@ class Export(models.Model):
         """Which forms a list of forms holds."""
         state = self.options.get("state") or State.OPEN
         return dict([*State.choices, *Outcome.choices]).get(state, "")
+
+
+class DisclosureQuerySet(models.QuerySet):
+    def visible_to(self, officer):
+        """Those of the units that she supervises, for whoever looks after this: PC06 and administrators."""
+        scope = scope_of(officer)
+        told = Q(pk__in=[])
+        for unit in (*scope.units_as(Posting.Role.PC06_OFFICER), *scope.units_as(Posting.Role.ADMINISTRATOR)):
+            told |= Q(unit__path__startswith=unit.path)
+        return self.filter(told)
+
+
+class Disclosure(models.Model):
+    """A file with persons was made, or taken: by whom, of whom, what for. A trigger keeps these lines as they are,
+    and they stay when the file is cleared away (domain.md section 11)."""
+
+    class Act(models.TextChoices):
+        MADE = "made", _("made")
+        FETCHED = "fetched", _("taken")
+
+    export = models.ForeignKey(Export, models.PROTECT, related_name="disclosures", db_index=False)
+    act = models.CharField(_("what happened"), max_length=7, choices=Act)
+    officer = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+    unit = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField(_("at"))
+    # as the export had them at that moment
+    kind = models.CharField(max_length=16)
+    format = models.CharField(max_length=4)
+    options = models.JSONField()
+    reason = models.CharField(_("reason"), max_length=200)
+    rows = models.IntegerField(_("rows"))
+    sha256 = models.CharField(max_length=64)
+
+    objects = DisclosureQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("disclosure")
+        verbose_name_plural = _("disclosures")
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["-at", "-id"], name="disclosure_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.officer}: {self.get_act_display()}, {self.at:%Y-%m-%d %H:%M}"

@@ -29,16 +29,22 @@ def request_export(
     state: str = "",
     as_of: date | None = None,
     outlook: str = "",
+    order: str = "",
+    numbers: str = "",
+    reason: str = "",
 ) -> Export:
     """Put down what is wanted; the worker makes the file. With the broker away beat asks again. With `as_of` the
-    figures of that day's cut-off, with `outlook` only the units of which that is told."""
+    figures of that day's cut-off, with `outlook` only the units of which that is told. Of persons also the `order`
+    (`exports.columns.Order`), whether `numbers` are whole (`Posting.PersonFiles`), and what they are wanted for."""
+    options = {"sort": sort, "state": state, "outlook": outlook, "order": order, "numbers": numbers}
     export = Export.objects.create(
         owner=by,
         round=round,
         kind=kind,
         format=format,
         unit=unit,
-        options={"sort": sort, "state": state, "outlook": outlook} | ({"as_of": as_of.isoformat()} if as_of else {}),
+        options=options | ({"as_of": as_of.isoformat()} if as_of else {}),
+        reason=reason,
         language=translation.get_language(),
         asked_at=clock.now(),
     )

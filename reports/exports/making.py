@@ -16,9 +16,9 @@ from django.utils import translation
 from django.utils.translation import gettext as say
 
 from census_verify import clock
-from reports import permissions
+from reports import disclosures, permissions
 from reports.exports import forms, tables, writers
-from reports.models import Export
+from reports.models import Disclosure, Export
 from reports.official import making as official
 
 logger = logging.getLogger(__name__)
@@ -79,6 +79,7 @@ def make(export_id: int) -> None:
         try:
             with transaction.atomic(), translation.override(export.language):
                 export.rows, export.sha256 = _write(export)
+                disclosures.write_down(export, Disclosure.Act.MADE, by=export.owner)
             export.status = Export.Status.DONE
         except Stopped:
             export.status = Export.Status.CANCELLED
@@ -149,7 +150,7 @@ def _one_moment():
 
 def _write(export: Export) -> tuple[int, str]:
     """Write the file beside its place and move it there whole; returns its rows and SHA-256."""
-    if not permissions.can_export(export.owner, export.kind, export.unit):
+    if not permissions.may_have(export.owner, export):
         raise CannotBeMade(say("This table is not yours to export."))
     path = file_path(export)
     path.parent.mkdir(parents=True, exist_ok=True)

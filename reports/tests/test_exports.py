@@ -41,7 +41,7 @@ def rolled_up(round, homes, cast):
 
 
 def made(round, by, **wanted) -> Export:
-    defaults = {"kind": "units", "format": "csv", "unit": None}
+    defaults = {"kind": "units", "format": "csv", "unit": None, "reason": "kiểm thử"}
     export = services.request_export(by=by, round=round, **defaults | wanted)
     exports.make(export.pk)
     export.refresh_from_db()
@@ -112,6 +112,8 @@ def test_the_list_has_as_many_rows_as_the_figure_says(rolled_up, homes, cast, tr
         State.VERIFIED: tally.verified,
         State.REFUSED: tally.collected - tally.qualified - tally.new_people,  # whom no scan has seen yet
         State.NEW_PEOPLE: tally.new_people,
+        State.FOUND: 0,
+        State.REMOVALS: 1,
     }[state]
     export = made(rolled_up, cast.officer, kind="forms", unit=tree.huong_tra, state=state)
     assert export.rows == len(csv_rows(export)) - 1 == expected
@@ -162,7 +164,7 @@ def test_an_address_of_200_letters(rolled_up, homes, cast, tree):
 
 
 def as_on_screen(rows) -> list[list]:
-    """The list as the page shows it, cell by cell."""
+    """The list as the page shows it, cell by cell; behind it stands who took it."""
     return [
         [
             n,
@@ -209,9 +211,11 @@ def test_screen_csv_and_xlsx_agree_row_by_row(many_kinds, round, cast, tree, set
         wanted = {"kind": "forms", "unit": unit, "state": State.ALL}
         head, *from_csv = csv_rows(made(round, cast.pc06, **wanted))
         read = xlsx_rows(made(round, cast.pc06, format="xlsx", **wanted))
+        mark = forms.mark_of(Export.objects.order_by("pk").first())
     top = read.index(head)
-    assert read[top + 1 :] == expected
-    assert from_csv == [[cell.isoformat() if isinstance(cell, date) else str(cell) for cell in row] for row in expected]
+    assert [row[:-1] for row in read[top + 1 :]] == expected
+    assert {row[-1] for row in from_csv} == {mark}
+    assert [row[:-1] for row in from_csv] == [[cell.isoformat() if isinstance(cell, date) else str(cell) for cell in row] for row in expected]
     assert len(expected) >= 4
 
 
@@ -242,7 +246,7 @@ def test_a_list_without_a_row_has_its_head(rolled_up, homes, cast, tree):
     export = made(rolled_up, cast.pc06, **wanted)
     assert (export.rows, len(csv_rows(export))) == (0, 1)
     rows = xlsx_rows(made(rolled_up, cast.pc06, format="xlsx", **wanted))
-    assert rows[-1] == [heading.title for heading in forms.headings()]
+    assert rows[-1] == [heading.title for heading in forms.headings(export)]
 
 
 def test_a_list_of_one_row(rolled_up, homes, cast, tree):
@@ -325,7 +329,13 @@ class TestStopping:
     @pytest.fixture
     def asked(self, rolled_up, cast, tree):
         return services.request_export(
-            by=cast.officer, round=rolled_up, kind="forms", format="csv", unit=tree.huong_tra, state=State.ALL
+            by=cast.officer,
+            round=rolled_up,
+            kind="forms",
+            format="csv",
+            unit=tree.huong_tra,
+            state=State.ALL,
+            reason="kiểm thử",
         )
 
     def test_one_that_waits_is_stopped_at_once(self, asked, cast, client):
@@ -409,7 +419,13 @@ def test_one_a_worker_holds_is_told_to_stop(rolled_up, cast, tree):
 def test_a_list_is_of_one_moment(rolled_up, homes, cast, tree, monkeypatch):
     """Read commune by commune, and yet what is recorded meanwhile is in none of them."""
     export = services.request_export(
-        by=cast.pc06, round=rolled_up, kind="forms", format="csv", unit=tree.province, state=State.ALL
+        by=cast.pc06,
+        round=rolled_up,
+        kind="forms",
+        format="csv",
+        unit=tree.province,
+        state=State.ALL,
+        reason="kiểm thử",
     )
     places = forms._places
 
@@ -527,7 +543,9 @@ def test_hamlets_have_no_plan_and_no_day_of_their_own(rolled_up, cast, tree):
 
 
 def test_an_export_of_somebody_who_lost_the_right_is_not_made(rolled_up, cast, tree):
-    export = services.request_export(by=cast.officer, round=rolled_up, kind="forms", format="csv", unit=tree.huong_tra)
+    export = services.request_export(
+        by=cast.officer, round=rolled_up, kind="forms", format="csv", unit=tree.huong_tra, reason="kiểm thử"
+    )
     cast.officer.postings.update(valid_to=clock.today())
     exports.make(export.pk)
     export.refresh_from_db()
