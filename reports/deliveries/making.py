@@ -76,7 +76,8 @@ def make(*, area: AdministrativeUnit, round: Round, first: date, last: date, req
         cursor.execute("SELECT nextval(pg_get_serial_sequence('reports_delivery', 'id'))")
         (pk,) = cursor.fetchone()
         cursor.execute(
-            "UPDATE reports_deliveryline line SET stands = false FROM delivery_chosen WHERE line.id = replaces_id"
+            "UPDATE reports_deliveryline line SET stands = false FROM delivery_chosen chosen"
+            " WHERE line.id = chosen.replaces_id"
         )
         cursor.execute(NUMBERED, {"delivery": pk, "items": list(ITEMS)})
         rows = cursor.rowcount
@@ -109,7 +110,7 @@ def withdraw(*, delivery: Delivery, reason: str, by: User) -> Delivery:
     Raises NotAllowed, InvalidEntry without a reason, or Conflict where the receiver accepted of it, or where a later
     delivery goes on from it.
     """
-    delivery = _locked(delivery, by)
+    delivery = locked(delivery, by)
     if delivery.withdrawn_at:
         return delivery
     reason = text.clean(reason)[:200]
@@ -158,7 +159,7 @@ def send_again(*, delivery: Delivery, by: User) -> int:
 
     Returns how many rows wait again; 0 when pressed twice. Raises NotAllowed, or Conflict for a withdrawn delivery.
     """
-    delivery = _locked(delivery, by)
+    delivery = locked(delivery, by)
     if delivery.withdrawn_at:
         raise Conflict(say("This delivery was withdrawn: its rows wait already."))
     with connection.cursor() as cursor:
@@ -206,7 +207,7 @@ def _lock(area: AdministrativeUnit) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, area.pk])
 
 
-def _locked(delivery: Delivery, by: User) -> Delivery:
+def locked(delivery: Delivery, by: User) -> Delivery:
     _require_right(by, delivery.area)
     _lock(delivery.area)
     return Delivery.objects.select_for_update(of=("self",)).select_related("area").get(pk=delivery.pk)

@@ -5,7 +5,6 @@ import django.db.models.expressions
 from django.conf import settings
 from django.db import migrations, models
 
-
 # A delivery and its rows are history: what was said to the receiver is never changed. What moves is whether a row
 # still stands, what the receiver answered, and that a delivery was withdrawn.
 GUARD = """
