@@ -8,13 +8,14 @@ from django.utils import translation
 from django.utils.translation import gettext as say
 
 from census_verify import clock
+from households import text
 from households.models import AdministrativeUnit, User
 from reports import exports
-from reports.models import Alert, AlertReading, Export
+from reports.models import Alert, AlertReading, Delivery, Export
 from reports.official.forms import options_of
 from reports.tasks import ask_for_export
 from verification.models import Round
-from verification.rules import Conflict
+from verification.rules import Conflict, InvalidEntry
 
 
 @transaction.atomic
@@ -62,6 +63,29 @@ def request_report(*, by: User, round: Round, unit: AdministrativeUnit, kind: st
         format=format,
         unit=unit,
         options=options_of(wanted),
+        language=translation.get_language(),
+        asked_at=clock.now(),
+    )
+    transaction.on_commit(lambda: ask_for_export(export.pk))
+    return export
+
+
+@transaction.atomic
+def request_delivery_file(*, by: User, delivery: Delivery, format: str, reason: str) -> Export:
+    """As `request_export`, of the rows of a delivery. Raises InvalidEntry without a reason, Conflict once withdrawn."""
+    reason = text.clean(reason)[:200]
+    if not reason:
+        raise InvalidEntry(say("Say what the file is for."), field="reason")
+    if delivery.withdrawn_at:
+        raise Conflict(say("This delivery was withdrawn: no file is made of it."))
+    export = Export.objects.create(
+        owner=by,
+        round=delivery.round,
+        kind=Export.Kind.DELIVERY,
+        format=format,
+        unit=delivery.area,
+        options={"delivery": delivery.pk, "code": delivery.code},
+        reason=reason,
         language=translation.get_language(),
         asked_at=clock.now(),
     )

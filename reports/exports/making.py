@@ -17,8 +17,9 @@ from django.utils.translation import gettext as say
 
 from census_verify import clock
 from reports import disclosures, permissions
+from reports.deliveries import files as corrections
 from reports.exports import forms, tables, writers
-from reports.models import Disclosure, Export
+from reports.models import Delivery, Disclosure, Export
 from reports.official import making as official
 
 logger = logging.getLogger(__name__)
@@ -111,6 +112,8 @@ def file_path(export: Export) -> Path:
 def file_name(export: Export) -> str:
     if export.kind in Export.REPORTS:
         return official.file_name(export)
+    if export.kind == Export.Kind.DELIVERY:
+        return f"DC02-{export.options['code']}.{export.format}"
     unit = f"-{export.unit.code}" if export.unit else ""
     asked_at = export.asked_at.astimezone(clock.now().tzinfo)
     return f"{export.kind}{unit}-{asked_at:%Y%m%d-%H%M}.{export.format}"
@@ -173,6 +176,10 @@ def _write_rows(export: Export, path: Path) -> int:
     watch = _Watch(export)
     if export.kind in Export.REPORTS:
         return official.write(export, path, watch.look_now)
+    if export.kind == Export.Kind.DELIVERY:
+        delivery = Delivery.objects.select_related("area").get(pk=export.options["delivery"])
+        watch.count = delivery.rows
+        return corrections.write(delivery, export.format, path, watch.told)
     if (export.kind, export.format) == (Export.Kind.FORMS, Export.Format.CSV):
         watch.count = forms.expected_rows(export)
         return forms.write_forms_csv(export, path, watch.told)
