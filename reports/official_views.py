@@ -37,6 +37,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
         "last": forms.last_cut_off(round),
         "today": clock.today(),
         "keeps_templates": permissions.template_areas_of(request.user),
+        "delivers": permissions.delivery_areas_of(request.user),
         "lists_persons": unit.level >= Level.COMMUNE and scope.persons_cover(unit),
         "below": AdministrativeUnit.objects.filter(parent=unit).valid_on(clock.today()).in_order()
         if unit.level < Level.DISTRICT

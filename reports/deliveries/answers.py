@@ -46,6 +46,10 @@ class AnswersRefused(InvalidEntry):
         self.problems = list(problems)
 
 
+def too_large() -> AnswersRefused:
+    return AnswersRefused(say("The file is larger than %(limit)d MB.") % {"limit": BYTES_AT_MOST // 2**20})
+
+
 # Reading
 
 
@@ -55,8 +59,6 @@ def read(path: Path, name: str, delivery: Delivery) -> Answers:
     A row without an answer has none yet and is passed over. Raises AnswersRefused.
     """
     is_json = Path(name).suffix.lower() == ".json"
-    if path.stat().st_size > BYTES_AT_MOST:
-        raise AnswersRefused(say("The file is larger than %(limit)d MB.") % {"limit": BYTES_AT_MOST // 2**20})
     rows = _rows_of_json(path, delivery) if is_json else _rows_of_list(path, name)
     answers: Answers = {}
     problems: list[Problem] = []

@@ -164,3 +164,29 @@ def schema(name: str) -> bytes:
     return resources.files("reports.deliveries").joinpath(f"{name}-1.schema.json").read_bytes()
 
 
+def described(name: str, part: str) -> list[tuple[str, str, bool]]:
+    """(field, what it means, is it always there) of a part of a layout, in the order of the layout."""
+    layout = json.loads(schema(name))
+    parts = {"delivery": layout["properties"]["delivery"], "row": layout.get("$defs", {}).get("row")}
+    of = parts[part] or layout["properties"]["rows"]["items"]
+    return [
+        (field, says.get("description", ", ".join(says.get("enum", []))), field in of["required"])
+        for field, says in of["properties"].items()
+    ]
+
+
+def value_layouts() -> list[tuple[str, list[str], list[tuple[str, str]]]]:
+    """(kind of value, the items that have it, its fields and what they mean)."""
+    layout = json.loads(schema("corrections"))["$defs"]
+    items_of: dict[str, list[str]] = {}
+    for rule in layout["row"]["allOf"]:
+        if item := rule["if"].get("properties", {}).get("Muc", {}).get("const"):
+            items_of.setdefault(rule["then"]["properties"]["Cu"]["$ref"].rpartition("/")[2], []).append(item)
+    return [
+        (
+            layout[kind]["title"],
+            of_kind,
+            [(field, says.get("description", "")) for field, says in layout[kind]["properties"].items()],
+        )
+        for kind, of_kind in items_of.items()
+    ]

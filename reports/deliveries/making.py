@@ -59,10 +59,7 @@ def make(*, area: AdministrativeUnit, round: Round, first: date, last: date, req
     Conflict where nothing waits.
     """
     _require_right(by, area)
-    if first > last:
-        raise InvalidEntry(say("The first day lies after the last one."), field="first")
-    if last > clock.today():
-        raise InvalidEntry(say("The last day lies in the future."), field="last")
+    require_days(first, last)
     _lock(area)
     if made := Delivery.objects.filter(request=request).first():
         return made
@@ -101,6 +98,14 @@ def make(*, area: AdministrativeUnit, round: Round, first: date, last: date, req
         rows=rows,
         sha256=digest,
     )
+
+
+def require_days(first: date, last: date) -> None:
+    """Raises InvalidEntry."""
+    if first > last:
+        raise InvalidEntry(say("The first day lies after the last one."), field="first")
+    if last > clock.today():
+        raise InvalidEntry(say("The last day lies in the future."), field="last")
 
 
 @transaction.atomic
@@ -163,7 +168,7 @@ def send_again(*, delivery: Delivery, by: User) -> int:
     if delivery.withdrawn_at:
         raise Conflict(say("This delivery was withdrawn: its rows wait already."))
     with connection.cursor() as cursor:
-        return _give_free(
+        of_deliveries = _give_free(
             cursor,
             f"""id IN (
                 SELECT line.id FROM ({TO_SEND_AGAIN}) own
@@ -172,15 +177,26 @@ def send_again(*, delivery: Delivery, by: User) -> int:
             {"delivery": delivery.pk, "by": by.pk, "now": clock.now()},
             ", sent_again_by_id = %(by)s, sent_again_at = %(now)s",
         )
+        cursor.execute(COUNT_SENT_AGAIN, [list(set(of_deliveries))])
+    return len(of_deliveries)
 
 
-def _give_free(cursor, which: str, values, also: str = "") -> int:
-    """These rows stand no more, and those stand again whose place they had taken."""
-    cursor.execute(f"UPDATE reports_deliveryline SET stands = false{also} WHERE {which} RETURNING replaces_id", values)
-    replaced = [pk for (pk,) in cursor.fetchall()]
-    if restored := [pk for pk in replaced if pk]:
+COUNT_SENT_AGAIN = """
+    UPDATE reports_delivery delivery SET sent_again = counted.rows
+    FROM (SELECT delivery_id, count(*) AS rows FROM reports_deliveryline
+        WHERE delivery_id = ANY(%s::bigint[]) AND sent_again_at IS NOT NULL GROUP BY delivery_id) counted
+    WHERE delivery.id = counted.delivery_id"""
+
+
+def _give_free(cursor, which: str, values, also: str = "") -> list[int]:
+    """These rows stand no more, and those stand again whose place they had taken. Returns the delivery of each."""
+    cursor.execute(
+        f"UPDATE reports_deliveryline SET stands = false{also} WHERE {which} RETURNING delivery_id, replaces_id", values
+    )
+    freed = cursor.fetchall()
+    if restored := [replaced for _delivery, replaced in freed if replaced]:
         cursor.execute("UPDATE reports_deliveryline SET stands = true WHERE id = ANY(%s)", [restored])
-    return len(replaced)
+    return [delivery for delivery, _replaced in freed]
 
 
 def _gone_on_by(delivery: Delivery) -> Delivery | None:

@@ -22,9 +22,10 @@ class Delivery(models.Model):
     made_at = models.DateTimeField(_("made at"))
     rows = models.IntegerField(_("rows"))
     sha256 = models.CharField(max_length=64)  # of the content of the rows, whatever the format of the file
-    # how many of the rows were answered so, counted whenever answers are loaded
+    # of its rows: how many were answered so, and how many of the refused ones were given free to be sent again
     accepted = models.IntegerField(_("accepted"), default=0, db_default=0)
     refused = models.IntegerField(_("refused"), default=0, db_default=0)
+    sent_again = models.IntegerField(_("sent again"), default=0, db_default=0)
     withdrawn_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
     withdrawn_because = models.CharField(_("why withdrawn"), max_length=200, blank=True)
@@ -38,7 +39,9 @@ class Delivery(models.Model):
             models.CheckConstraint(condition=Q(last__gte=F("first")), name="delivery_days"),
             models.CheckConstraint(condition=Q(rows__gt=0, number__gt=0), name="delivery_not_empty"),
             models.CheckConstraint(
-                condition=Q(accepted__gte=0, refused__gte=0, rows__gte=F("accepted") + F("refused")),
+                condition=Q(
+                    accepted__gte=0, sent_again__range=(0, F("refused")), rows__gte=F("accepted") + F("refused")
+                ),
                 name="delivery_answers_of_its_rows",
             ),
             models.CheckConstraint(

@@ -10,7 +10,7 @@ from django.db import migrations, models
 GUARD = """
 CREATE TRIGGER keep_history BEFORE UPDATE OR DELETE ON reports_delivery
     FOR EACH ROW EXECUTE FUNCTION verification_keep_history(
-        'accepted', 'refused', 'withdrawn_by_id', 'withdrawn_at', 'withdrawn_because');
+        'accepted', 'refused', 'sent_again', 'withdrawn_by_id', 'withdrawn_at', 'withdrawn_because');
 CREATE TRIGGER keep_history BEFORE UPDATE OR DELETE ON reports_deliveryline
     FOR EACH ROW EXECUTE FUNCTION verification_keep_history(
         'stands', 'answer', 'answer_reason', 'answered_at', 'sent_again_by_id', 'sent_again_at');
@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
                 ("sha256", models.CharField(max_length=64)),
                 ("accepted", models.IntegerField(db_default=0, default=0, verbose_name="accepted")),
                 ("refused", models.IntegerField(db_default=0, default=0, verbose_name="refused")),
+                ("sent_again", models.IntegerField(db_default=0, default=0, verbose_name="sent again")),
                 ("withdrawn_at", models.DateTimeField(blank=True, null=True, verbose_name="withdrawn at")),
                 ("withdrawn_because", models.CharField(blank=True, max_length=200, verbose_name="why withdrawn")),
             ],
@@ -262,11 +263,11 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     ("accepted__gte", 0),
-                    ("refused__gte", 0),
                     (
                         "rows__gte",
                         django.db.models.expressions.CombinedExpression(models.F("accepted"), "+", models.F("refused")),
                     ),
+                    ("sent_again__range", (0, models.F("refused"))),
                 ),
                 name="delivery_answers_of_its_rows",
             ),
