@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from census_verify import clock, log_in
 from households.models import Import, Reinforcement, User
-from reports.models import Alert, Export, ReportTemplate
+from reports.models import Alert, Delivery, Export, ReportTemplate
 from reports.tasks import worker_seen
 from verification.models import Printing, Proof, Sheet
 from verification.rules import CorrectionEntry
@@ -75,6 +75,19 @@ def addresses(round, homes, cast, tree):
         "template": ReportTemplate.objects.create(
             area=tree.province, name="Mẫu", content=b"", sha256="0", uploaded_by=cast.admin, uploaded_at=clock.now()
         ).pk,
+        "delivery": Delivery.objects.create(
+            area=tree.province,
+            round=round,
+            year=2020,
+            number=1,
+            first=clock.today(),
+            last=clock.today(),
+            request=uuid4(),
+            made_by=cast.pc06,
+            made_at=clock.now(),
+            rows=1,
+            sha256="0",
+        ).pk,  # fmt: skip
         "reinforcement": Reinforcement.objects.create(
             team=cast.team,
             district=tree.ky_anh,

@@ -144,8 +144,8 @@ class DeliveryLine(models.Model):
             ),
         ]
         indexes = [
-            # what was said later of the same item of a form
-            models.Index(fields=["form", "item"], condition=Q(stands=True), name="delivery_line_standing"),
+            # what was said later of the same item of a form; whether anything was said of a form
+            models.Index(fields=["form", "item"], name="delivery_line_form_item"),
         ]
 
     def __str__(self) -> str:

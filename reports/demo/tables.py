@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 from households.models import CollectionForm, Household, SuspectedFault
+from reports.models import Delivery, DeliveryLine
 from verification.models import Correction, NewPerson, PassEvent, Proof, RoundForm, SheetLine, VerificationPass
 
 NULL = "\\N"
@@ -87,8 +88,9 @@ def bare_tables(cursor) -> Iterator[None]:
 
     One index built over all rows costs a fraction of keeping it row by row. Primary keys stay: ids rise.
     """
-    # what refers to a form has to be empty with the forms
-    names = [table._meta.db_table for table in (*TABLES, SuspectedFault, NewPerson, Proof, SheetLine)]
+    # what refers to a form has to be empty with the forms; a delivery is nothing without its rows
+    referring = (SuspectedFault, NewPerson, Proof, SheetLine, DeliveryLine, Delivery)
+    names = [table._meta.db_table for table in (*TABLES, *referring)]
     # rows written so far must have had their checks before a constraint may go
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     cursor.execute("SET CONSTRAINTS ALL DEFERRED")

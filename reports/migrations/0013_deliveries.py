@@ -289,9 +289,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="deliveryline",
-            index=models.Index(
-                condition=models.Q(("stands", True)), fields=["form", "item"], name="delivery_line_standing"
-            ),
+            index=models.Index(fields=["form", "item"], name="delivery_line_form_item"),
         ),
         migrations.AddConstraint(
             model_name="deliveryline",

@@ -178,7 +178,9 @@ class TestAsByHand:
         )
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
-            cursor.execute("TRUNCATE verification_correction, verification_passevent, verification_proof")
+            cursor.execute(
+                "TRUNCATE verification_correction, verification_passevent, verification_proof, reports_deliveryline"
+            )
             cursor.execute("ALTER TABLE verification_verificationpass DISABLE TRIGGER USER")
             cursor.execute("DELETE FROM verification_verificationpass")
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
