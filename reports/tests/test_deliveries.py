@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -343,6 +343,27 @@ happening = st.one_of(
     asks=st.sampled_from([[], ["deceased"], ["corrected"], ["corrected", "deceased"]]),
     story=st.lists(happening, min_size=6, max_size=30),
 )
+@example(
+    asks=["corrected"],
+    story=[
+        ("correct", 0, ("relation", "Vợ"), True), ("deliver", 9), ("correct", 0, ("relation", "Con dâu"), True),
+        ("deliver", 9), ("withdraw", 1),
+    ],
+)  # fmt: skip
+@example(
+    asks=["corrected"],
+    story=[
+        ("correct", 0, ("relation", "Vợ"), True), ("sleep",), ("correct", 0, ("relation", "Con dâu"), True),
+        ("deliver", 0),
+    ],
+)  # fmt: skip
+@example(
+    asks=["corrected"],
+    story=[
+        ("correct", 0, ("relation", "Vợ"), True), ("deliver", 9), ("answer", 0, 7),
+        ("correct", 0, ("relation", "Con dâu"), True), ("deliver", 9), ("again", 1),
+    ],
+)  # fmt: skip
 @hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_nothing_is_lost_and_nothing_is_told_twice(asks, story, round, homes, cast, settings):
     """Everything in force stands in one delivery or waits; what the receiver holds in the end is the register."""
