@@ -134,6 +134,9 @@ class Column:
     def for_xlsx(self, place: Place) -> Expression:
         return DayNumber(self.cell(place)) if self.kind == "date" else self.cell(place)
 
+    def on_paper(self, place: Place) -> Expression:
+        return self.cell(place)
+
 
 def typed(title: str, field: str, width: int) -> Column:
     return Column(title, lambda place: F(field), width, csv_cell=lambda place: FormulaSafe(field))

@@ -88,7 +88,9 @@ def write_forms_csv(export: Export, path: Path, told: Callable[[int], None]) -> 
                     raw.cancel()  # else the rest of the commune is read before the rollback
                     raise
 
-        for _done in _run_ahead(copy, _queries(export, Column.for_csv)):
+        for _done in _run_ahead(
+            copy, (query for _place, query in _queries(export, columns_of(export), Column.for_csv))
+        ):
             pass
         told(numbered.count)
         return numbered.count
@@ -160,17 +162,19 @@ def _places(export: Export) -> Iterator[Place]:
             yield Place(commune, of_commune[commune.pk])
 
 
-def _queries(export: Export, cell_of: Callable[[Column, Place], Expression]) -> Iterator[tuple]:
-    """The SQL of each commune's rows, with its parameters."""
-    columns = list(columns_of(export).values())
+def _queries(
+    export: Export, columns: dict[str, Column], cell_of: Callable[[Column, Place], Expression]
+) -> Iterator[tuple[Place, tuple]]:
+    """Each commune with the SQL of its rows and the parameters of that."""
+    order = export.options.get("order", "")
     for place in _places(export):
         part = export.unit if export.unit.level == Level.HAMLET else place.commune
         forms = records.forms_in(part, export.round, state_of(export), read_whole=True).filter(
             household__commune=place.commune
         )
-        cells = {f"cell_{n}": cell_of(column, place) for n, column in enumerate(columns)}
-        rows = forms.annotate(**cells).order_by(*place.order(export.options.get("order", ""))).values_list(*cells)
-        yield rows.query.sql_with_params()
+        cells = {f"cell_{n}": cell_of(column, place) for n, column in enumerate(columns.values())}
+        rows = forms.annotate(**cells).order_by(*place.order(order)).values_list(*cells)
+        yield place, rows.query.sql_with_params()
 
 
 def _numbered_rows(export: Export) -> Iterator[tuple]:
@@ -186,9 +190,20 @@ def _numbered_rows(export: Export) -> Iterator[tuple]:
         with answer as cursor:
             yield from iter(partial(cursor.fetchmany, ROWS_AT_ONCE), [])
 
-    batches = chain.from_iterable(map(rows_of, _run_ahead(read, _queries(export, Column.for_xlsx))))
+    queries = (query for _place, query in _queries(export, columns_of(export), Column.for_xlsx))
+    batches = chain.from_iterable(map(rows_of, _run_ahead(read, queries)))
     # map and chain, not a loop: a million and a half times
     return map(add, zip(count(1)), chain.from_iterable(batches))
+
+
+def rows_by_commune(
+    export: Export, columns: dict[str, Column], most: int | None = None
+) -> Iterator[tuple[Place, list[tuple]]]:
+    """Each commune with its rows, or the first `most` of them, in the order of the list; only of these columns."""
+    for place, (sql, params) in _queries(export, columns, Column.on_paper):
+        with connection.cursor() as cursor:
+            cursor.execute(f"{sql} LIMIT %s" if most else sql, (*params, most) if most else params)
+            yield place, cursor.fetchall()
 
 
 def _run_ahead(run: Callable, queries: Iterator[tuple]) -> Iterator:

@@ -215,7 +215,9 @@ def test_screen_csv_and_xlsx_agree_row_by_row(many_kinds, round, cast, tree, set
     top = read.index(head)
     assert [row[:-1] for row in read[top + 1 :]] == expected
     assert {row[-1] for row in from_csv} == {mark}
-    assert [row[:-1] for row in from_csv] == [[cell.isoformat() if isinstance(cell, date) else str(cell) for cell in row] for row in expected]
+    assert [row[:-1] for row in from_csv] == [
+        [cell.isoformat() if isinstance(cell, date) else str(cell) for cell in row] for row in expected
+    ]
     assert len(expected) >= 4
 
 
