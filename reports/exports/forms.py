@@ -40,10 +40,28 @@ NUMBER = Heading(_("No."), 6, "number")  # counted here while the rows go by
 
 def columns_of(export: Export) -> dict[str, Column]:
     """What the list says of each person: as the list on the screen, then what the state asks for, then who took it."""
-    whole = export.options.get("numbers") == Posting.PersonFiles.WHOLE
     mark = Column(_("Taken by"), lambda place: Value(mark_of(export), output_field=TextField()), 30)
+    return _listed(export, whole=export.options.get("numbers") == Posting.PersonFiles.WHOLE) | {"mark": mark}
+
+
+PREVIEWED = ("name", "born", "sex", "pin", "cmnd", "book")
+
+
+def preview_columns(export: Export) -> dict[str, Column]:
+    """What is shown of a list before it is taken: who it is, where, and what this list says; numbers masked."""
+    columns, state = _listed(export, whole=False), state_of(export)
+    said = [name for name in columns if name not in COLUMNS]
+    where = ["commune"] if export.unit.level < Level.COMMUNE else ["hamlet"]
+    if not said:
+        where.append("address")
+    if state not in (records.State.OPEN, records.State.UNTOUCHED, records.State.LEFT, records.State.NEW_PEOPLE):
+        said = ["outcome", "approval", *said]
+    return {name: columns[name] for name in (*PREVIEWED, *where, *said)}
+
+
+def _listed(export: Export, *, whole: bool) -> dict[str, Column]:
     numbers = WHOLE_NUMBERS if whole else {}
-    return COLUMNS | numbers | details.columns_of(state_of(export), export.round, with_numbers=whole) | {"mark": mark}
+    return COLUMNS | numbers | details.columns_of(state_of(export), export.round, with_numbers=whole)
 
 
 def mark_of(export: Export) -> str:

@@ -3,6 +3,7 @@
 One file a commune; those of a district, and a commune's list too long for one file, come in a ZIP file.
 """
 
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from reports.typesetting import on_paper
 from verification import records
 from verification.terms import Outcome
 
+LONG_WORD = re.compile(r"\S{19,}")
 LINES_A_FILE = 2000  # setting more of them at a time takes a gigabyte
 # Columns of the list that go on paper, and how wide: millimetres, or shares of what is left. Others are details, or
 # are the same on every line.
@@ -150,7 +152,7 @@ def paper_words(export: Export, columns: dict[str, Column], part: Part) -> dict:
     hamlets = [
         {
             "name": name,
-            "count": ngettext("%(n)s person", "%(n)s persons", len(rows)) % {"n": count(len(rows))},
+            "count": ngettext("%(n)s person", "%(n)s people", len(rows)) % {"n": count(len(rows))},
             "rows": [[*map(_printed, row), *([""] if writes else [])] for row in rows],
         }
         for name, rows in part.hamlets
@@ -196,4 +198,8 @@ def _printed(value) -> str:
         return ""
     if isinstance(value, date) and not isinstance(value, datetime):
         return day(value)
-    return str(value)
+    shown = "".join(
+        letter if letter.isprintable() else " " for letter in str(value)
+    )  # fonts have no control characters
+    # where a word is longer than any cell is wide, it may be broken
+    return LONG_WORD.sub(lambda word: "\u200b".join(word[0]), shown)
