@@ -11,6 +11,7 @@ from verification.terms import Outcome
 
 Format, PersonFiles = Export.Format, Posting.PersonFiles
 SHORTEST_REASON = 5
+NO_REASON = _("Say what the list is for: it is written down with your name.")
 
 
 class ExportForm(forms.Form):
@@ -47,6 +48,20 @@ class ExportForm(forms.Form):
         if not self.errors and not permissions.can_export(self.officer, values["kind"], values["unit"]):
             raise forms.ValidationError(_("This table is not yours to export."))
         return values
+
+
+class RegisterForm(forms.Form):
+    """The register as a file that can be imported again, and what for."""
+
+    format = forms.ChoiceField(
+        choices=[(each.value, each.label) for each in (Format.CSV, Format.XLSX)],
+        error_messages=dict.fromkeys(("invalid_choice", "required"), _("A register is made as CSV or XLSX.")),
+    )
+    reason = forms.CharField(
+        min_length=SHORTEST_REASON,
+        max_length=Export._meta.get_field("reason").max_length,
+        error_messages=dict.fromkeys(("required", "min_length"), NO_REASON),
+    )
 
 
 class PersonListForm(forms.Form):
@@ -90,5 +105,5 @@ class PersonListForm(forms.Form):
                 "format", _("PDF files are made of one district at most; take XLSX or CSV, or choose a district.")
             )
         if values.get("format") and len(values["reason"].strip()) < SHORTEST_REASON:
-            self.add_error("reason", _("Say what the list is for: it is written down with your name."))
+            self.add_error("reason", NO_REASON)
         return values

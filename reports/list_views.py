@@ -11,7 +11,7 @@ from households.models import AdministrativeUnit, Posting, User
 from reports import permissions, services
 from reports.exports import forms as lists
 from reports.exports.columns import Order
-from reports.forms import PersonListForm
+from reports.forms import PersonListForm, RegisterForm
 from reports.models import Disclosure, Export, Tally
 from reports.views import current_round, lineage_of, unit_of_figures
 from verification.models import Round
@@ -68,6 +68,27 @@ def person_lists(request: HttpRequest, pk: int) -> HttpResponse:
         "on_paper": unit.level >= Level.DISTRICT,
     }
     return render(request, "reports/person_lists.html", context, status=200 if not form.errors else 400)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def register_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """The whole register of a unit in the layout of DC01, for another program or another machine."""
+    unit, round = unit_of_figures(request, pk), current_round()
+    if not permissions.can_export(request.user, Export.Kind.REGISTER, unit):
+        raise Http404
+    form = RegisterForm(request.POST or None)
+    if form.is_valid():
+        kind = Export.Kind.REGISTER
+        export = services.request_export(by=request.user, round=round, kind=kind, unit=unit, **form.cleaned_data)
+        return redirect("reports:export_detail", export.pk)
+    context = {
+        "unit": unit,
+        "round": round,
+        "form": form,
+        "errors": [sentence for sentences in form.errors.values() for sentence in sentences],
+        "tally": Tally.objects.filter(round=round, unit=unit).first(),
+    }
+    return render(request, "reports/register_file.html", context, status=400 if form.errors else 200)
 
 
 @require_GET

@@ -41,6 +41,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
         "person_lists": [(state.value, state.label) for state in NAMED_LISTS]
         if permissions.can_export(request.user, Export.Kind.FORMS, unit)
         else [],
+        "takes_register": permissions.can_export(request.user, Export.Kind.REGISTER, unit),
         "reads_disclosures": permissions.can_read_disclosures(request.user),
         "below": AdministrativeUnit.objects.filter(parent=unit).valid_on(clock.today()).in_order()
         if unit.level < Level.DISTRICT

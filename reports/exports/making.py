@@ -32,7 +32,9 @@ SHEETS = {
     Export.Kind.DAYS: tables.days_sheet,
     Export.Kind.TEAMS: tables.teams_sheet,
     Export.Kind.FORMS: forms.forms_sheet,
+    Export.Kind.REGISTER: forms.forms_sheet,
 }
+LONG = (Export.Kind.FORMS, Export.Kind.REGISTER)
 WRITERS = {Export.Format.CSV: writers.write_csv, Export.Format.XLSX: writers.write_xlsx}
 
 
@@ -173,7 +175,7 @@ def _write_rows(export: Export, path: Path) -> int:
     watch = _Watch(export)
     if export.kind in Export.REPORTS:
         return official.write(export, path, watch.look_now)
-    if (export.kind, export.format) == (Export.Kind.FORMS, Export.Format.CSV):
+    if export.kind in LONG and export.format == Export.Format.CSV:
         watch.count = forms.expected_rows(export)
         return forms.write_forms_csv(export, path, watch.told)
     if (export.kind, export.format) == (Export.Kind.FORMS, Export.Format.PDF):
