@@ -376,7 +376,7 @@ class Export(models.Model):
         CANCELLED = "cancelled", _("cancelled")
 
     # Tables as they are on a page; reports and their annexes are of a period (`reports.official`).
-    TABLES = (Kind.UNITS, Kind.DAYS, Kind.TEAMS, Kind.FORMS)
+    TABLES = (Kind.UNITS, Kind.DAYS, Kind.TEAMS)
     REPORTS = (Kind.REPORT, Kind.ANNEXES)
     # Files that name persons: a right of their own, a reason, a line in `Disclosure` each time.
     PERSONS = (Kind.FORMS, Kind.REGISTER, Kind.DELIVERY)
@@ -455,7 +455,7 @@ class Disclosure(models.Model):
 
     class Act(models.TextChoices):
         MADE = "made", _("made")
-        FETCHED = "fetched", _("taken")
+        FETCHED = "fetched", _("taken along")
 
     export = models.ForeignKey(Export, models.PROTECT, related_name="disclosures", db_index=False)
     act = models.CharField(_("what happened"), max_length=7, choices=Act)
@@ -475,8 +475,11 @@ class Disclosure(models.Model):
     class Meta:
         verbose_name = _("disclosure")
         verbose_name_plural = _("disclosures")
-        ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["-at", "-id"], name="disclosure_latest")]
+        ordering = ["-pk"]
 
     def __str__(self) -> str:
         return f"{self.officer}: {self.get_act_display()}, {self.at:%Y-%m-%d %H:%M}"
+
+    @property
+    def has_whole_numbers(self) -> bool:
+        return self.kind == Export.Kind.REGISTER or self.options.get("numbers") == Posting.PersonFiles.WHOLE

@@ -68,3 +68,9 @@ def may_have(officer, export: Export) -> bool:
 
 def sees_whole_numbers(officer, unit: AdministrativeUnit) -> bool:
     return scope_of(officer).persons_in_files(unit) == PersonFiles.WHOLE
+
+
+def can_read_disclosures(officer) -> bool:
+    """PC06 and administrators look after who takes files with persons."""
+    scope = scope_of(officer)
+    return bool(scope.units_as(Posting.Role.PC06_OFFICER) or scope.units_as(Posting.Role.ADMINISTRATOR))

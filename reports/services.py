@@ -9,7 +9,7 @@ from django.utils.translation import gettext as say
 
 from census_verify import clock
 from households import text
-from households.models import AdministrativeUnit, User
+from households.models import AdministrativeUnit, Posting, User
 from reports import exports
 from reports.models import Alert, AlertReading, Delivery, Export
 from reports.official.forms import options_of
@@ -84,7 +84,7 @@ def request_delivery_file(*, by: User, delivery: Delivery, format: str, reason: 
         kind=Export.Kind.DELIVERY,
         format=format,
         unit=delivery.area,
-        options={"delivery": delivery.pk, "code": delivery.code},
+        options={"delivery": delivery.pk, "code": delivery.code, "numbers": Posting.PersonFiles.WHOLE},
         reason=reason,
         language=translation.get_language(),
         asked_at=clock.now(),

@@ -87,7 +87,7 @@ def addresses(round, homes, cast, tree):
             made_at=clock.now(),
             rows=1,
             sha256="0",
-        ).pk,  # fmt: skip
+        ).pk,
         "reinforcement": Reinforcement.objects.create(
             team=cast.team,
             district=tree.ky_anh,

@@ -102,7 +102,7 @@ def masked_sql(field: str, short: Expression) -> Case:
     return Case(When(GreaterThan(Length(field), 3), then=masked), default=short, output_field=TextField())
 
 
-def _birth_date_text() -> Func:
+def birth_date_text() -> Func:
     """As `CollectionForm.birth_date_text`; concat_ws leaves out what is not known."""
     two = (
         Func(Cast(part, TextField()), Value(2), Value("0"), function="lpad") for part in ("birth_day", "birth_month")
@@ -134,6 +134,9 @@ class Column:
     def for_xlsx(self, place: Place) -> Expression:
         return DayNumber(self.cell(place)) if self.kind == "date" else self.cell(place)
 
+    def on_paper(self, place: Place) -> Expression:
+        return self.cell(place)
+
 
 def typed(title: str, field: str, width: int) -> Column:
     return Column(title, lambda place: F(field), width, csv_cell=lambda place: FormulaSafe(field))
@@ -153,7 +156,7 @@ COLUMNS = {
     "hamlet": Column(_("Hamlet"), lambda place: place.hamlet_name, 22),
     "book": typed(_("Household book"), "household__book_number", 14),
     "name": typed(_("Full name"), "full_name", 30),
-    "born": Column(_("Birth date"), lambda place: _birth_date_text(), 12),
+    "born": Column(_("Birth date"), lambda place: birth_date_text(), 12),
     "sex": Column(_("Sex"), lambda place: label_of(Sex, "sex"), 8),
     "relation": typed(_("Relation to the head"), "relation", 16),
     "pin": _masked_number(_("Personal number"), "pin", 16),

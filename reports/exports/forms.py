@@ -1,7 +1,8 @@
 """Lists of forms, up to the whole register: read commune by commune, every cell made by PostgreSQL.
 
 One ordered list of columns serves CSV, which PostgreSQL writes itself (COPY), and XLSX. The rows are those
-of the list on the screen, in its order, with its labels (a test compares all three).
+of the list on the screen, in its order, with its labels (a test compares all three). A register has the columns
+that an import reads instead (`register`).
 """
 
 import codecs
@@ -22,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from census_verify import clock
 from households.models import AdministrativeUnit, Posting
 from households.permissions import scope_of
-from reports.exports import details
+from reports.exports import details, register
 from reports.exports.columns import COLUMNS, WHOLE_NUMBERS, Column, Place
 from reports.exports.tables import lines_of, title_of
 from reports.exports.writers import Heading, Sheet
@@ -40,10 +41,30 @@ NUMBER = Heading(_("No."), 6, "number")  # counted here while the rows go by
 
 def columns_of(export: Export) -> dict[str, Column]:
     """What the list says of each person: as the list on the screen, then what the state asks for, then who took it."""
-    whole = export.options.get("numbers") == Posting.PersonFiles.WHOLE
     mark = Column(_("Taken by"), lambda place: Value(mark_of(export), output_field=TextField()), 30)
+    if export.kind == Export.Kind.REGISTER:
+        return register.COLUMNS | {"mark": mark}
+    return _listed(export, whole=export.options.get("numbers") == Posting.PersonFiles.WHOLE) | {"mark": mark}
+
+
+PREVIEWED = ("name", "born", "sex", "pin", "cmnd", "book")
+
+
+def preview_columns(export: Export) -> dict[str, Column]:
+    """What is shown of a list before it is taken: who it is, where, and what this list says; numbers masked."""
+    columns, state = _listed(export, whole=False), state_of(export)
+    said = [name for name in columns if name not in COLUMNS]
+    where = ["commune"] if export.unit.level < Level.COMMUNE else ["hamlet"]
+    if not said:
+        where.append("address")
+    if state not in (records.State.OPEN, records.State.UNTOUCHED, records.State.LEFT, records.State.NEW_PEOPLE):
+        said = ["outcome", "approval", *said]
+    return {name: columns[name] for name in (*PREVIEWED, *where, *said)}
+
+
+def _listed(export: Export, *, whole: bool) -> dict[str, Column]:
     numbers = WHOLE_NUMBERS if whole else {}
-    return COLUMNS | numbers | details.columns_of(state_of(export), export.round, with_numbers=whole) | {"mark": mark}
+    return COLUMNS | numbers | details.columns_of(state_of(export), export.round, with_numbers=whole)
 
 
 def mark_of(export: Export) -> str:
@@ -60,15 +81,15 @@ def forms_sheet(export: Export) -> Sheet:
         title_of(export, f"{export.unit.full_name}: {label}"),
         [*lines_of(export), say("Taken for: %(reason)s") % {"reason": export.reason}],
         headings(export),
-        _numbered_rows(export),
+        _rows(export),
         expected_rows(export),
         is_long=True,
     )
 
 
 def headings(export: Export) -> list[Heading]:
-    number = Heading(str(NUMBER.title), NUMBER.width, NUMBER.kind)
-    return [number, *(column.heading for column in columns_of(export).values())]
+    own = [column.heading for column in columns_of(export).values()]
+    return own if export.kind == Export.Kind.REGISTER else [Heading(str(NUMBER.title), NUMBER.width, NUMBER.kind), *own]
 
 
 def write_forms_csv(export: Export, path: Path, told: Callable[[int], None]) -> int:
@@ -77,7 +98,7 @@ def write_forms_csv(export: Export, path: Path, told: Callable[[int], None]) -> 
     raw = connection.connection
     with path.open("wb", buffering=1 << 20) as file:
         file.write(codecs.BOM_UTF8 + _csv_line(heading.title for heading in headings(export)))
-        numbered = _Numbered(file, told)
+        numbered = (_Passed if export.kind == Export.Kind.REGISTER else _Numbered)(file, told)
 
         def copy(query: tuple) -> None:
             with raw.cursor() as cursor:
@@ -88,7 +109,9 @@ def write_forms_csv(export: Export, path: Path, told: Callable[[int], None]) -> 
                     raw.cancel()  # else the rest of the commune is read before the rollback
                     raise
 
-        for _done in _run_ahead(copy, _queries(export, Column.for_csv)):
+        for _done in _run_ahead(
+            copy, (query for _place, query in _queries(export, columns_of(export), Column.for_csv))
+        ):
             pass
         told(numbered.count)
         return numbered.count
@@ -100,11 +123,21 @@ def _csv_line(cells: Iterable[str]) -> bytes:
     return line.getvalue().encode()
 
 
-class _Numbered:
-    """A file for COPY, which writes row by row: puts the number before each."""
+class _Passed:
+    """A file for COPY, which writes row by row: counts them."""
 
     def __init__(self, file, told: Callable[[int], None]):
         self.count, self._write, self._told = 0, file.write, told
+
+    def write(self, row: bytes) -> None:
+        self.count = count = self.count + 1
+        self._write(row)
+        if count % TELL_EVERY == 0:
+            self._told(count)
+
+
+class _Numbered(_Passed):
+    """Puts the number before each."""
 
     def write(self, row: bytes) -> None:
         self.count = count = self.count + 1
@@ -140,6 +173,8 @@ def rows_of_state(tally: Tally, state: str) -> int:
 
 
 def state_of(export: Export) -> str:
+    if export.kind == Export.Kind.REGISTER:
+        return records.State.ALL
     return export.options.get("state") or records.State.OPEN
 
 
@@ -160,20 +195,23 @@ def _places(export: Export) -> Iterator[Place]:
             yield Place(commune, of_commune[commune.pk])
 
 
-def _queries(export: Export, cell_of: Callable[[Column, Place], Expression]) -> Iterator[tuple]:
-    """The SQL of each commune's rows, with its parameters."""
-    columns = list(columns_of(export).values())
+def _queries(
+    export: Export, columns: dict[str, Column], cell_of: Callable[[Column, Place], Expression]
+) -> Iterator[tuple[Place, tuple]]:
+    """Each commune with the SQL of its rows and the parameters of that."""
+    order = export.options.get("order", "")
     for place in _places(export):
         part = export.unit if export.unit.level == Level.HAMLET else place.commune
         forms = records.forms_in(part, export.round, state_of(export), read_whole=True).filter(
             household__commune=place.commune
         )
-        cells = {f"cell_{n}": cell_of(column, place) for n, column in enumerate(columns)}
-        rows = forms.annotate(**cells).order_by(*place.order(export.options.get("order", ""))).values_list(*cells)
-        yield rows.query.sql_with_params()
+        cells = {f"cell_{n}": cell_of(column, place) for n, column in enumerate(columns.values())}
+        rows = forms.annotate(**cells).order_by(*place.order(order)).values_list(*cells)
+        yield place, rows.query.sql_with_params()
 
 
-def _numbered_rows(export: Export) -> Iterator[tuple]:
+def _rows(export: Export) -> Iterator[tuple]:
+    """Numbered, but for a register, whose lines are numbered in their households."""
     _plan_by_commune()
     raw = connection.connection
 
@@ -186,9 +224,22 @@ def _numbered_rows(export: Export) -> Iterator[tuple]:
         with answer as cursor:
             yield from iter(partial(cursor.fetchmany, ROWS_AT_ONCE), [])
 
-    batches = chain.from_iterable(map(rows_of, _run_ahead(read, _queries(export, Column.for_xlsx))))
+    queries = (query for _place, query in _queries(export, columns_of(export), Column.for_xlsx))
+    batches = chain.from_iterable(map(rows_of, _run_ahead(read, queries)))
+    if export.kind == Export.Kind.REGISTER:
+        return chain.from_iterable(batches)
     # map and chain, not a loop: a million and a half times
     return map(add, zip(count(1)), chain.from_iterable(batches))
+
+
+def rows_by_commune(
+    export: Export, columns: dict[str, Column], most: int | None = None
+) -> Iterator[tuple[Place, list[tuple]]]:
+    """Each commune with its rows, or the first `most` of them, in the order of the list; only of these columns."""
+    for place, (sql, params) in _queries(export, columns, Column.on_paper):
+        with connection.cursor() as cursor:
+            cursor.execute(f"{sql} LIMIT %s" if most else sql, (*params, most) if most else params)
+            yield place, cursor.fetchall()
 
 
 def _run_ahead(run: Callable, queries: Iterator[tuple]) -> Iterator:

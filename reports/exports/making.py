@@ -18,7 +18,7 @@ from django.utils.translation import gettext as say
 from census_verify import clock
 from reports import disclosures, permissions
 from reports.deliveries import files as corrections
-from reports.exports import forms, tables, writers
+from reports.exports import forms, paper, tables, writers
 from reports.models import Delivery, Disclosure, Export
 from reports.official import making as official
 
@@ -33,7 +33,9 @@ SHEETS = {
     Export.Kind.DAYS: tables.days_sheet,
     Export.Kind.TEAMS: tables.teams_sheet,
     Export.Kind.FORMS: forms.forms_sheet,
+    Export.Kind.REGISTER: forms.forms_sheet,
 }
+LONG = (Export.Kind.FORMS, Export.Kind.REGISTER)
 WRITERS = {Export.Format.CSV: writers.write_csv, Export.Format.XLSX: writers.write_xlsx}
 
 
@@ -90,7 +92,7 @@ def make(export_id: int) -> None:
             logger.exception("export %s broke", export_id)
             export.status, export.failure = Export.Status.FAILED, "error"
         export.finished_at = clock.now()
-        export.save(update_fields=["status", "rows", "sha256", "failure", "finished_at"])
+        export.save(update_fields=["status", "format", "rows", "sha256", "failure", "finished_at"])
 
 
 def waiting() -> list[int]:
@@ -155,14 +157,14 @@ def _write(export: Export) -> tuple[int, str]:
     """Write the file beside its place and move it there whole; returns its rows and SHA-256."""
     if not permissions.may_have(export.owner, export):
         raise CannotBeMade(say("This table is not yours to export."))
-    path = file_path(export)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".part")
+    folder = file_path(export).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    half = folder / f"{export.pk}.part"
     try:
         rows = _write_rows(export, half)
         with half.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        os.replace(half, path)
+        os.replace(half, file_path(export))  # a list too long for one PDF has become a ZIP file
     except official.NotMade as reason:
         raise CannotBeMade(str(reason)) from reason
     except writers.TooManyRows:
@@ -180,9 +182,12 @@ def _write_rows(export: Export, path: Path) -> int:
         delivery = Delivery.objects.select_related("area").get(pk=export.options["delivery"])
         watch.count = delivery.rows
         return corrections.write(delivery, export.format, path, watch.told)
-    if (export.kind, export.format) == (Export.Kind.FORMS, Export.Format.CSV):
+    if export.kind in LONG and export.format == Export.Format.CSV:
         watch.count = forms.expected_rows(export)
         return forms.write_forms_csv(export, path, watch.told)
+    if (export.kind, export.format) == (Export.Kind.FORMS, Export.Format.PDF):
+        watch.count = forms.expected_rows(export)
+        return paper.write(export, path, watch.told)
     sheet = SHEETS[export.kind](export)
     watch.count = sheet.row_count
     sheet.rows = watch.over(sheet.rows)

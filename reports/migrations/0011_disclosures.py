@@ -29,7 +29,9 @@ class Migration(migrations.Migration):
                 (
                     "act",
                     models.CharField(
-                        choices=[("made", "made"), ("fetched", "taken")], max_length=7, verbose_name="what happened"
+                        choices=[("made", "made"), ("fetched", "taken along")],
+                        max_length=7,
+                        verbose_name="what happened",
                     ),
                 ),
                 ("at", models.DateTimeField(verbose_name="at")),
@@ -43,7 +45,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "disclosure",
                 "verbose_name_plural": "disclosures",
-                "ordering": ["-at", "-pk"],
+                "ordering": ["-pk"],
             },
         ),
         migrations.AddField(
@@ -129,10 +131,6 @@ class Migration(migrations.Migration):
                 related_name="+",
                 to="households.administrativeunit",
             ),
-        ),
-        migrations.AddIndex(
-            model_name="disclosure",
-            index=models.Index(fields=["-at", "-id"], name="disclosure_latest"),
         ),
         migrations.RunSQL(GUARD, UNGUARD),
     ]

@@ -192,6 +192,7 @@ class TestTheFile:
         assert "DC02" not in text_of(client.get(address("detail", made)))
         assert "JSON" in text_of(client.get(address("detail", made)))
         assert "42-2020-001" in text_of(client.get(reverse("reports:export_list")))
+        assert "42-2020-001 · JSON" in text_of(client.get(reverse("reports:disclosure_list")))
 
     @pytest.mark.parametrize("right", ["", "masked"])
     def test_not_without_the_right_to_whole_numbers(self, client, cast, made, right):
