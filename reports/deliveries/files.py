@@ -25,6 +25,7 @@ ANSWERS_SCHEMA = "urn:census-verify:answers:1"
 # What a spreadsheet takes for a formula gets an apostrophe; so does what begins with apostrophes before such a sign, so
 # that one apostrophe taken away gives back what was written.
 FORMULA = re.compile(r"'*[\t\r=+@-]")
+STARTS = frozenset("'\t\r=+@-")
 PARTS = ("VanBan", "Ma", "NgayThangNamSinh", "ThangSinh", "Ho", "ChuDem", "Ten", "MaDonViHanhChinh", "QuocGia")
 PERSON = ("MaPhieu", "SoPhieu", "SoDinhDanh", "SoCMND")
 REMOVED = ("LyDoLoaiBo", "NgaySuKien", "TrungVoiMaPhieu")
@@ -150,7 +151,8 @@ def _write_csv(delivery: Delivery, file, rows: Iterator[dict]) -> None:
 
 
 def marked(cell):
-    return "'" + cell if cell and isinstance(cell, str) and FORMULA.match(cell) else cell
+    """A number, and nearly every text, is seen at once to need no mark."""
+    return "'" + cell if cell and isinstance(cell, str) and cell[0] in STARTS and FORMULA.match(cell) else cell
 
 
 def unmarked(cell: str) -> str:
