@@ -9,8 +9,9 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as say
 
-from census_verify.uploads import ProofTooBig, TemplateTooBig, UploadTooBig
+from census_verify.uploads import AnswersTooBig, ProofTooBig, TemplateTooBig, UploadTooBig
 from households.imports.files import MAX_BYTES
+from reports.deliveries import answers
 from reports.official import templates
 from verification import proofs
 
@@ -23,6 +24,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         return _page(request, "400.html", 413, {"sentence": sentence})
     if isinstance(exception, ProofTooBig):
         return _sentence(request, 413, proofs.too_large())
+    if isinstance(exception, AnswersTooBig):
+        return _sentence(request, 413, answers.too_large().sentence)
     if isinstance(exception, TemplateTooBig):
         return _sentence(request, 413, templates.too_large())
     if isinstance(exception, RequestDataTooBig):

@@ -10,10 +10,13 @@ from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUplo
 
 from households.imports.files import MAX_BYTES
 from households.permissions import import_areas_of, scope_of
+from reports.deliveries import answers
+from reports.permissions import delivery_areas_of
 from verification import proofs
 
 IMPORT_PAGE = "verification:import_create"
 TEMPLATE_PAGE = "reports:template_list"
+ANSWERS_PAGE = "reports:delivery_answers"
 PROOF_PAGES = {"verification:household_proof", "verification:correction_proof", "verification:pass_proof"}
 REST_OF_THE_FORM = 1024 * 1024
 REST_OF_A_PROOF = 64 * 1024
@@ -29,6 +32,10 @@ class ProofTooBig(RequestDataTooBig):
 
 class TemplateTooBig(RequestDataTooBig):
     """More than a Word template takes."""
+
+
+class AnswersTooBig(RequestDataTooBig):
+    """More than a receiver's answers to a delivery take."""
 
 
 class FileInOurFolder(TemporaryUploadedFile):
@@ -53,6 +60,9 @@ class KnownPagesUploadHandler(TemporaryFileUploadHandler):
             self.folder = proofs.folder(proofs.TEMPORARY)
             if content_length > proofs.MAX_BYTES + REST_OF_A_PROOF:
                 raise ProofTooBig("larger than any proof")
+        elif page == ANSWERS_PAGE and delivery_areas_of(self.request.user):
+            if content_length > answers.BYTES_AT_MOST + REST_OF_THE_FORM:
+                raise AnswersTooBig("larger than any answers")
         elif page == TEMPLATE_PAGE and content_length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise TemplateTooBig("larger than any template")
         elif content_length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:

@@ -1,6 +1,5 @@
 """Deliveries to the national population database, for PC06 and the administrators of the province."""
 
-import tempfile
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as say
 from django.views.decorators.http import require_GET, require_POST
 
 from census_verify import clock
+from households.imports import workbooks
 from households.models import AdministrativeUnit
 from reports import permissions, services
 from reports.deliveries import answers, files, making, reading, waiting
@@ -82,14 +82,11 @@ def delivery_answers(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         if sent is None:
             raise InvalidEntry(say("Choose the receiver's file."))
-        if sent.size > answers.BYTES_AT_MOST:
-            raise answers.too_large()
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"answers{Path(sent.name).suffix.lower()}"
-            with path.open("wb") as file:
-                for piece in sent.chunks():
-                    file.write(piece)
+        path = Path(sent.temporary_file_path())
+        try:
             stored = answers.load(delivery=delivery, answers=answers.read(path, sent.name, delivery), by=request.user)
+        finally:
+            workbooks.forget(path)  # what was written out of it; the file goes with the request
     except Refusal as refusal:
         return _detail(request, delivery, refusal)
     return redirect(f"{reverse('reports:delivery_detail', args=[delivery.pk])}?stored={stored}#answers")

@@ -5,6 +5,7 @@ from datetime import date
 from uuid import uuid4
 
 import pytest
+import xlsxwriter
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import translation
@@ -244,6 +245,30 @@ class TestAnswers:
         assert "Dòng 3: “ừ” không phải trả lời" in page
         assert "Dòng 4: “ừ” không phải trả lời" in page
         assert not DeliveryLine.objects.exclude(answer="").exists()
+
+    def test_a_file_as_long_as_a_delivery_of_the_whole_province(self, client, cast, made):
+        client.force_login(cast.pc06)
+        text = "Dong,TraLoi,LyDo\n" + "1,chap_nhan,\n" * 150_000
+        assert len(text) > 1024 * 1024
+        assert client.post(address("answers", made), upload(text)).url.endswith("?stored=1#answers")
+
+    def test_a_workbook_leaves_nothing_behind(self, client, cast, made, settings, tmp_path):
+        settings.IMPORT_DIR = tmp_path / "imports"
+        path = tmp_path / "a.xlsx"
+        with xlsxwriter.Workbook(path) as book:
+            page = book.add_worksheet()
+            for row, cells in enumerate([("Dong", "TraLoi", "LyDo"), (1, "chap_nhan", ""), (2, "tu_choi", "sai")]):
+                page.write_row(row, 0, cells)
+        client.force_login(cast.pc06)
+        sent = {"file": SimpleUploadedFile("a.xlsx", path.read_bytes())}
+        assert client.post(address("answers", made), sent).url.endswith("?stored=2#answers")
+        assert list(settings.IMPORT_DIR.iterdir()) == []
+
+    def test_one_that_is_too_large_is_refused_before_it_is_read(self, client, cast, made, monkeypatch):
+        monkeypatch.setattr("reports.deliveries.answers.BYTES_AT_MOST", -1024 * 1024)
+        client.force_login(cast.pc06)
+        answer = client.post(address("answers", made), upload("Dong,TraLoi\n1,chap_nhan\n"))
+        assert (answer.status_code, "Tệp lớn hơn" in text_of(answer)) == (413, True)
 
     def test_a_file_is_needed(self, client, cast, made):
         client.force_login(cast.pc06)
