@@ -19,7 +19,7 @@ from verification import approvals, history, items, services
 from verification.models import Correction, Round, RoundForm, VerificationPass
 from verification.rules import Conflict, CorrectionEntry, InvalidEntry, NotAllowed, Refusal
 from verification.terms import REMOVALS, Approval
-from verification.tests.factories import decide, record
+from verification.tests.factories import decide, open_round, record
 
 Kind = DeliveryLine.Kind
 TODAY = date(2020, 6, 19)
@@ -124,6 +124,24 @@ class TestMaking:
         assert rows(third)[0][1] == "removal"
         assert third.lines.get().replaces == second.lines.get()
         assert DeliveryLine.objects.filter(stands=True).get() == third.lines.get()
+
+    def test_a_later_round_that_sees_the_person_recalls_her_removal(self, round, forms, cast, tree):
+        form = forms[0]
+        record(form.household, cast.officer, "emigrated", only=[form.pk], paper="other", reason="định cư")
+        decide([form.pk], cast.supervisor)
+        first = deliver(round, cast.pc06)
+        Round.objects.update(status=Round.Status.CLOSED)
+        second_round = open_round(tree.province, cast.pc06, name="Phúc tra lần hai")
+        visit = {"reason": "đi vắng", "next_visit_on": date(2020, 6, 25)}
+        record(form.household, cast.officer, "not_met", only=[form.pk], round=second_round, **visit)
+        assert waiting.summary(round.area).rows == 0
+        seen = record(form.household, cast.officer, "matched", only=[form.pk], round=second_round)
+        recall = deliver(second_round, cast.pc06).lines.get()
+        assert (recall.kind, recall.replaces, recall.decided_by) == (
+            "recall", first.lines.get(), cast.officer.full_name,
+        )  # fmt: skip
+        services.undo_submission(submission=seen.passes[0].submission, by=cast.officer)
+        assert waiting.summary(round.area).by_kind == {"removal": 1}
 
     def test_of_some_days_with_what_waited_before_of_the_same_item(self, round, forms, cast, settings):
         Round.objects.update(approval_outcomes=[])
