@@ -16,7 +16,7 @@ from django.utils import translation
 from census_verify import clock
 from households.models import Posting
 from households.tests.factories import make_officer
-from reports import rollups
+from reports import mailing, rollups
 from reports.alerts import mail, making
 from reports.alerts.bell import unread_of
 from reports.alerts.words import sentence_of
@@ -342,7 +342,7 @@ class TestMail:
         box.refuses = 10
         for _ in range(5):
             assert mail.send_digests() == 0
-        assert (AlertDigest.objects.get().tries, box.refuses) == (mail.TRIES, 10 - mail.TRIES)
+        assert (AlertDigest.objects.get().tries, box.refuses) == (mailing.TRIES, 10 - mailing.TRIES)
 
     def test_a_server_that_is_away_costs_no_try(self, box, settings):
         port, settings.EMAIL_PORT = settings.EMAIL_PORT, 1
