@@ -16,6 +16,7 @@ from reports.official.contents import report_of
 from reports.official.letter import Signs
 from reports.official.periods import Kind
 from reports.official.printed import report_words
+from reports.schedules.areas import areas_of
 from reports.snapshots import NoSuchCutOff
 from reports.views import current_round, kept, lineage_of, unit_of_figures
 from verification.models import Round
@@ -37,6 +38,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
         "last": forms.last_cut_off(round),
         "today": clock.today(),
         "keeps_templates": permissions.template_areas_of(request.user),
+        "keeps_schedules": areas_of(request.user),
         "lists_persons": unit.level >= Level.COMMUNE and scope.persons_cover(unit),
         "below": AdministrativeUnit.objects.filter(parent=unit).valid_on(clock.today()).in_order()
         if unit.level < Level.DISTRICT

@@ -54,6 +54,7 @@ def schedule_list(request: HttpRequest) -> HttpResponse:
         "ended": [pair for pair in lines if pair[0].schedule.status == Schedule.Status.ENDED],
         "units": units_to_schedule(request.user),
         "names_shown": NAMES_SHOWN,
+        "names_shown_less": -NAMES_SHOWN,
     }
     return render(request, "reports/schedule_list.html", context)
 

@@ -78,7 +78,7 @@ class ScheduleForm(forms.Form):
         officers = [*(posting.user for posting in self.postings), *self.lost]
         self.fields["recipients"].choices = [(str(officer.pk), str(officer)) for officer in officers]
         self.fields["annex"].choices = [("", _("all")), *((key, title_of(key, unit)) for key in TITLES)]
-        self.fields["weekdays"].choices = [(day, weekday_name(day)) for day in range(1, 8)]
+        self.fields["weekdays"].choices = [(str(day), weekday_name(day)) for day in range(1, 8)]
         self.fields["template"].queryset = ReportTemplate.objects.for_unit(unit)
 
     def clean(self):
@@ -109,6 +109,10 @@ class ScheduleForm(forms.Form):
             "day_of_month": values["day_of_month"] if rhythm == Rhythm.MONTHLY else None,
             "recipients": list(officers.values()),
         }
+
+    @property
+    def chosen_weekdays(self) -> set[str]:
+        return {str(day) for day in self["weekdays"].value() or ()}
 
     @property
     def choices_of_recipients(self) -> list[tuple[User, Posting | None, bool]]:
