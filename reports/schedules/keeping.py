@@ -29,8 +29,7 @@ def make_schedule(*, by: User, unit: AdministrativeUnit, request: UUID, recipien
 @transaction.atomic
 def change_schedule(*, by: User, schedule: Schedule, recipients: list[User], **what) -> Schedule:
     locked = _locked(schedule)
-    if locked.status == Status.ENDED:
-        raise Conflict(say("This schedule has ended and stays as it is. Make a new one."))
+    require_not_ended(locked)
     if any(getattr(locked, name) != what[name] for name in WHEN):
         locked.counts_from = clock.now()
     for name, value in what.items():
@@ -55,11 +54,15 @@ def end_schedule(*, by: User, schedule: Schedule) -> Schedule:
     return _turn(_locked(schedule), Status.ENDED, by)
 
 
+def require_not_ended(schedule: Schedule) -> None:
+    if schedule.status == Status.ENDED:
+        raise Conflict(say("This schedule has ended and stays as it is. Make a new one."))
+
+
 def _turn(schedule: Schedule, status: Status, by: User) -> Schedule:
     if schedule.status == status:  # pressing twice is no mistake
         return schedule
-    if schedule.status == Status.ENDED:
-        raise Conflict(say("This schedule has ended and stays as it is. Make a new one."))
+    require_not_ended(schedule)
     schedule.status, schedule.counts_from = status, clock.now()
     return _changed(schedule, by)
 

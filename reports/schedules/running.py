@@ -15,6 +15,7 @@ from reports.official.contents import usual_date
 from reports.official.forms import options_of
 from reports.official.letter import Signs
 from reports.official.periods import Kind, period_ending
+from reports.schedules.keeping import require_not_ended
 from reports.schedules.rhythm import ONE_DAY, rhythm_of
 from verification.models import Round
 
@@ -44,6 +45,7 @@ def run_now(schedule: Schedule, *, by: User) -> list[int]:
     due_at = clock.now().replace(second=0, microsecond=0)
     with transaction.atomic():
         locked = Schedule.objects.select_for_update().get(pk=schedule.pk)
+        require_not_ended(locked)
         if Export.objects.filter(run__schedule=locked, status=Export.Status.QUEUED).exists():
             return []
         return _run_once(locked, due_at, by=by)
