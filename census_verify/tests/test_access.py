@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from census_verify import clock, log_in
 from households.models import Import, Reinforcement, User
-from reports.models import Alert, Export, ReportTemplate
+from reports.models import Alert, Export, ReportTemplate, Schedule
 from reports.tasks import worker_seen
 from verification.models import Printing, Proof, Sheet
 from verification.rules import CorrectionEntry
@@ -74,6 +74,21 @@ def addresses(round, homes, cast, tree):
         "person": homes.four.pk,
         "template": ReportTemplate.objects.create(
             area=tree.province, name="Mẫu", content=b"", sha256="0", uploaded_by=cast.admin, uploaded_at=clock.now()
+        ).pk,
+        "schedule": Schedule.objects.create(
+            name="Báo cáo ngày",
+            unit=tree.huong_tra,
+            period="day",
+            files=["report.pdf"],
+            signs="head",
+            rhythm="daily",
+            at="17:30",
+            counts_from=clock.now(),
+            request=uuid4(),
+            made_by=cast.pc06,
+            made_at=clock.now(),
+            changed_by=cast.pc06,
+            changed_at=clock.now(),
         ).pk,
         "reinforcement": Reinforcement.objects.create(
             team=cast.team,
