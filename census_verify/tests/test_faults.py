@@ -19,6 +19,11 @@ WAITS_FOR_A_LOCK = (
     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%reports_tally%%'"
 )
 
+# whoever makes the export, at a lock of somebody else
+STANDS_OVER_AN_EXPORT = """
+    SELECT count(*) FROM pg_locks made JOIN pg_locks waits USING (pid)
+    WHERE made.locktype = 'advisory' AND made.objid = %s AND made.granted AND NOT waits.granted"""
+
 
 def save_until_done(officer: Officer, pk: int, fields: dict) -> list[int]:
     """Presses again with the same submission until it is recorded; returns every status on the way."""
@@ -182,3 +187,33 @@ def test_a_schedule_that_fell_due_while_everything_was_dead_is_made_up_once(stac
     assert stack.ask(files, schedule) == 2
     hers = stack.ask("SELECT max(id) FROM reports_export WHERE owner_id = %s AND run_id IS NOT NULL", district)
     assert Officer(stack, "district").send(f"/exports/{hers}/file/").status == 200
+
+
+def test_a_file_that_kills_its_worker_each_time_is_given_up(stack: Stack):
+    pc06 = Officer(stack, "pc06")
+    province = stack.ask("SELECT id FROM households_administrativeunit WHERE level = 1")
+    stack.worker.kill()
+    asked = pc06.send("/exports/new/", {"kind": "units", "unit": province, "format": "csv"})
+    export = int(asked.location.strip("/").rsplit("/", 1)[1])
+    blocker = stack.connect()
+    with blocker.cursor() as cursor:
+        cursor.execute("LOCK TABLE reports_tally IN ACCESS EXCLUSIVE MODE")  # whoever makes the file stands here
+        for death in (1, 2, 3):
+            stack.worker.start()
+            wait_until(lambda: stack.ask(STANDS_OVER_AN_EXPORT, export) > 0, seconds=60)
+            assert stack.ask("SELECT tries FROM reports_export WHERE id = %s", export) == death
+            stack.worker.kill()
+            # on another connection: within a transaction PostgreSQL does not look at the activity again
+            stack.ask(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE wait_event_type = 'Lock' AND pid <> pg_backend_pid()"
+            )
+            wait_until(lambda: not stack.ask(STANDS_OVER_AN_EXPORT, export), seconds=15)
+    blocker.rollback()
+    blocker.close()
+    stack.worker.start()
+    status = "SELECT status FROM reports_export WHERE id = %s"
+    wait_until(lambda: stack.ask(status, export) == "failed", seconds=60)
+    assert "dừng giữa chừng 3 lần" in pc06.send(asked.location).body
+    assert pc06.send(f"{asked.location}retry/", {}).status == 302
+    wait_until(lambda: pc06.send(f"{asked.location}file/").status == 200, seconds=60)
