@@ -133,6 +133,8 @@ def test_accessible_and_not_too_wide(open_page, stack: Stack, viewport, language
         f"/units/{district}/?sort=-rate&outlook=tight",
         f"/units/{commune}/?as_of=18/6/2020",
         "/reports/",
+        "/reports/schedules/",
+        f"/reports/schedules/new/?unit={district}",
         f"/units/{province}/report/?period=week&to=18/6/2020",
         f"/units/{district}/changes/?from=2020-06-18",
         f"/units/{commune}/changes/?from=2020-06-18",

@@ -6,13 +6,13 @@ import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as say
 
 from census_verify import clock
@@ -161,11 +161,9 @@ def forget_progress(export: Export) -> None:
         logger.warning("no progress without the cache: %s", type(gone).__name__)
 
 
-def kept_until(export: Export) -> date | None:
-    """The day until which its file can be fetched."""
-    if export.status != Export.Status.DONE:
-        return None
-    return timezone.localdate(export.finished_at + timedelta(days=KEEP_DAYS))
+def kept_until(export: Export) -> datetime | None:
+    """Until when its file can be fetched; the night after it is cleared."""
+    return export.finished_at + timedelta(days=KEEP_DAYS) if export.status == Export.Status.DONE else None
 
 
 def file_path(export: Export) -> Path:

@@ -481,9 +481,13 @@ class TestPages:
         assert runs_of(schedule) == [(at(19, 12), Outcome.FILES)]
         assert schedule.runs.get().by == cast.pc06
         page = reverse("reports:schedule_detail", args=[schedule.pk])
-        assert "đang tạo 2/2 tệp" in text_of(client.get(page))
+        waiting = client.get(page)
+        assert "đang tạo 2/2 tệp" in text_of(waiting)
+        assert 'hx-trigger="every 2s"' in waiting.content.decode()
         made(schedule)
-        assert "đã tạo 2 tệp" in text_of(client.get(page))
+        ready = client.get(page)
+        assert "đã tạo 2 tệp" in text_of(ready)
+        assert 'hx-trigger="every 2s"' not in ready.content.decode()
         client.post(address)
         assert schedule.runs.count() == 2
 
