@@ -107,7 +107,7 @@ def schedule_edit(request: HttpRequest, pk: int) -> HttpResponse:
 def schedule_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """With its last runs, and of one of them what each recipient got."""
     schedule = _schedule(request, pk)
-    runs = list(_with_counts(schedule.runs.select_related("by"))[:RUNS_SHOWN])
+    runs = list(_with_counts(schedule.runs.select_related("by")).order_by("-due_at")[:RUNS_SHOWN])
     asked = request.GET.get("run", "")
     told = next((run for run in runs if str(run.pk) == asked), None)
     shown = told or next((run for run in runs if run.outcome != ScheduleRun.Outcome.MADE_UP), None)

@@ -511,6 +511,9 @@ class TestPages:
         told = text_of(page)
         for words in ("Vì lý do này.", "1/2 tệp không tạo được", "bị lỡ; lần chạy sau đã bù", "08:00 21/6/2020", "1/2"):
             assert words.lower() in told.lower()
+        dues = [run.due_at for run in page.context["runs"]]
+        assert dues == sorted(dues, reverse=True)
+        assert page.context["run"].due_at == dues[0], "the latest is told"
         for run in schedule.runs.all():
             assert client.get(page.request["PATH_INFO"], {"run": run.pk}).context["run"] == run
         assert client.get(page.request["PATH_INFO"], {"run": "'\x00"}).status_code in (200, 400)
