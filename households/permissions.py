@@ -11,7 +11,7 @@ from households.models.officers import Posting, User
 from households.models.units import UNIT_COLUMNS, AdministrativeUnit
 from households.statements import Statement
 
-Role = Posting.Role
+Role, PersonFiles = Posting.Role, Posting.PersonFiles
 RECORDING_ROLES = {Role.COMMUNE_OFFICER, Role.TEAM_MEMBER}
 NOBODY = Q(pk__in=[])
 
@@ -26,6 +26,7 @@ class Scope:
     postings: tuple[tuple[str, AdministrativeUnit], ...] = ()  # (role, unit); a team's communes each
     record_unit_ids: frozenset[int] = frozenset()  # communes where she works, not those she only supervises
     team_ids: tuple[int, ...] = ()
+    file_rights: tuple[tuple[AdministrativeUnit, str], ...] = ()  # where she may make files with lists of persons
 
     @property
     def can_record(self) -> bool:
@@ -80,6 +81,11 @@ class Scope:
             condition |= Q(path__startswith=unit.path)
         return condition
 
+    def persons_in_files(self, unit: AdministrativeUnit) -> str:
+        """The widest `Posting.PersonFiles` she has for files of the unit's persons; blank where she has none."""
+        rights = {right for above, right in self.file_rights if unit.is_under(above)}
+        return next((right for right in (PersonFiles.WHOLE, PersonFiles.MASKED) if right in rights), PersonFiles.NONE)
+
     def records_in(self, commune_id: int) -> bool:
         """May she record results in this commune? Supervisors look, they do not record."""
         return commune_id in self.record_unit_ids
@@ -115,7 +121,7 @@ OFFICER = Statement(
     "officer_with_postings",
     "bigint, date",
     f"""
-    SELECT {", ".join(f"officer.{c}" for c in USER_COLUMNS)}, posting.role, posting.team_id,
+    SELECT {", ".join(f"officer.{c}" for c in USER_COLUMNS)}, posting.role, posting.team_id, posting.person_files,
         {", ".join(f"unit.{c}" for c in UNIT_COLUMNS)}
     FROM households_user officer
     LEFT JOIN households_posting posting ON posting.user_id = officer.id
@@ -142,21 +148,21 @@ def _read_officer(user_id: int, today: date) -> tuple[User | None, Scope]:
     width = len(USER_COLUMNS)
     postings = []
     for row in rows:
-        role, team_id, unit = row[width], row[width + 1], row[width + 2 :]
+        role, team_id, files, unit = row[width], row[width + 1], row[width + 2], row[width + 3 :]
         if role:
-            postings.append(
-                (role, team_id, AdministrativeUnit.from_db("default", UNIT_COLUMNS, unit) if unit[0] else None)
-            )
-    units = [(role, unit) for role, _team, unit in postings if unit]
+            place = AdministrativeUnit.from_db("default", UNIT_COLUMNS, unit) if unit[0] else None
+            postings.append((role, team_id, files, place))
+    units = [(role, unit) for role, _team, _files, unit in postings if unit]
     person_units = [unit for role, unit in units if role != Role.LEADER]
     leader_units = [unit for role, unit in units if role == Role.LEADER]
     return User.from_db("default", USER_COLUMNS, rows[0][:width]), Scope(
-        roles=frozenset(role for role, _team, _unit in postings),
+        roles=frozenset(role for role, _team, _files, _unit in postings),
         figure_units=tuple(dict.fromkeys(person_units + leader_units)),
         person_units=tuple(dict.fromkeys(person_units)),
         postings=tuple(units),
         record_unit_ids=frozenset(unit.pk for role, unit in units if role in RECORDING_ROLES),
-        team_ids=tuple(dict.fromkeys(team_id for _role, team_id, _unit in postings if team_id)),
+        team_ids=tuple(dict.fromkeys(team_id for _role, team_id, _files, _unit in postings if team_id)),
+        file_rights=tuple((unit, files) for _role, _team, files, unit in postings if unit and files),
     )
 
 

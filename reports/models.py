@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from households.faults import Fault
-from households.models import AdministrativeUnit, CollectionForm, User, WorkTeam
+from households.models import AdministrativeUnit, CollectionForm, Posting, User, WorkTeam
 from households.permissions import scope_of
 from reports.official.periods import Kind as PeriodKind
 from reports.official.periods import Period
@@ -367,7 +367,8 @@ class Export(models.Model):
         UNITS = "units", _("table of units")
         DAYS = "days", _("table of days")
         TEAMS = "teams", _("table of teams")
-        FORMS = "forms", _("list of forms")
+        FORMS = "forms", _("list of persons")
+        REGISTER = "register", _("register in the layout of DC01")
         REPORT = "report", _("report")
         ANNEXES = "annexes", _("annex tables")
 
@@ -376,6 +377,7 @@ class Export(models.Model):
         CSV = "csv", "CSV"
         PDF = "pdf", "PDF"
         DOCX = "docx", "Word"
+        ZIP = "zip", _("PDF in a ZIP file")
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("being made")
@@ -385,18 +387,21 @@ class Export(models.Model):
         CANCELLED = "cancelled", _("cancelled")
 
     # Tables as they are on a page; reports and their annexes are of a period (`reports.official`).
-    TABLES = (Kind.UNITS, Kind.DAYS, Kind.TEAMS, Kind.FORMS)
+    TABLES = (Kind.UNITS, Kind.DAYS, Kind.TEAMS)
     REPORTS = (Kind.REPORT, Kind.ANNEXES)
     # What its owner is told of, and what may be asked for once more.
     TOLD = (Status.DONE, Status.FAILED)
     AGAIN = (Status.FAILED, Status.CANCELLED, Status.CLEARED)
+    # Files that name persons: a right of their own, a reason, a line in `Disclosure` each time.
+    PERSONS = (Kind.FORMS, Kind.REGISTER)
 
-    owner = models.ForeignKey(User, models.CASCADE, related_name="exports")
+    owner = models.ForeignKey(User, models.PROTECT, related_name="exports")
     round = models.ForeignKey(Round, models.CASCADE, related_name="+")
     unit = models.ForeignKey(AdministrativeUnit, models.PROTECT, null=True, blank=True, related_name="+")
     kind = models.CharField(max_length=8, choices=Kind)
     format = models.CharField(max_length=4, choices=Format)
     options = models.JSONField(default=dict, blank=True)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)  # what files of persons are wanted for
     language = models.CharField(max_length=5)
     status = models.CharField(max_length=9, choices=Status, default=Status.QUEUED)
     asked_at = models.DateTimeField()
@@ -421,6 +426,9 @@ class Export(models.Model):
             models.CheckConstraint(
                 condition=~Q(status="done") | Q(finished_at__isnull=False, rows__isnull=False), name="export_done_whole"
             ),
+            models.CheckConstraint(
+                condition=~Q(kind__in=["forms", "register"]) | ~Q(reason=""), name="persons_with_a_reason"
+            ),
             models.UniqueConstraint(
                 fields=["run", "owner", "kind", "format"], condition=Q(run__isnull=False), name="one_file_a_run"
             ),
@@ -435,6 +443,11 @@ class Export(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.unit or ''}"
+
+    @property
+    def may_be_asked_again(self) -> bool:
+        """With one press. The reason for a file of persons holds until it was made."""
+        return self.status in self.AGAIN and not (self.status == self.Status.CLEARED and self.kind in self.PERSONS)
 
     @property
     def period_label(self) -> str:
@@ -458,6 +471,52 @@ class Export(models.Model):
         """Which forms a list of forms holds."""
         state = self.options.get("state") or State.OPEN
         return dict([*State.choices, *Outcome.choices]).get(state, "")
+
+
+class DisclosureQuerySet(models.QuerySet):
+    def visible_to(self, officer):
+        """Those of the units that she supervises, for whoever looks after this: PC06 and administrators."""
+        scope = scope_of(officer)
+        told = Q(pk__in=[])
+        for unit in (*scope.units_as(Posting.Role.PC06_OFFICER), *scope.units_as(Posting.Role.ADMINISTRATOR)):
+            told |= Q(unit__path__startswith=unit.path)
+        return self.filter(told)
+
+
+class Disclosure(models.Model):
+    """A file with persons was made, or taken: by whom, of whom, what for. A trigger keeps these lines as they are,
+    and they stay when the file is cleared away (domain.md section 11)."""
+
+    class Act(models.TextChoices):
+        MADE = "made", _("made")
+        FETCHED = "fetched", _("taken along")
+
+    export = models.ForeignKey(Export, models.PROTECT, related_name="disclosures", db_index=False)
+    act = models.CharField(_("what happened"), max_length=7, choices=Act)
+    officer = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+    unit = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField(_("at"))
+    # as the export had them at that moment
+    kind = models.CharField(max_length=16)
+    format = models.CharField(max_length=4)
+    options = models.JSONField()
+    reason = models.CharField(_("reason"), max_length=200)
+    rows = models.IntegerField(_("rows"))
+    sha256 = models.CharField(max_length=64)
+
+    objects = DisclosureQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("disclosure")
+        verbose_name_plural = _("disclosures")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.officer}: {self.get_act_display()}, {self.at:%Y-%m-%d %H:%M}"
+
+    @property
+    def has_whole_numbers(self) -> bool:
+        return self.kind == Export.Kind.REGISTER or self.options.get("numbers") == Posting.PersonFiles.WHOLE
 
 
 class ExportMail(Mailing):

@@ -10,6 +10,7 @@ from census_verify import clock
 from households.models import AdministrativeUnit
 from households.permissions import scope_of
 from reports import permissions, progress, services
+from reports.list_views import NAMED as NAMED_LISTS
 from reports.models import Export, ReportTemplate
 from reports.official import forms, reading
 from reports.official.contents import report_of
@@ -39,7 +40,11 @@ def report_list(request: HttpRequest) -> HttpResponse:
         "today": clock.today(),
         "keeps_templates": permissions.template_areas_of(request.user),
         "keeps_schedules": areas_of(request.user),
-        "lists_persons": unit.level >= Level.COMMUNE and scope.persons_cover(unit),
+        "person_lists": [(state.value, state.label) for state in NAMED_LISTS]
+        if permissions.can_export(request.user, Export.Kind.FORMS, unit)
+        else [],
+        "takes_register": permissions.can_export(request.user, Export.Kind.REGISTER, unit),
+        "reads_disclosures": permissions.can_read_disclosures(request.user),
         "below": AdministrativeUnit.objects.filter(parent=unit).valid_on(clock.today()).in_order()
         if unit.level < Level.DISTRICT
         else [],

@@ -6,6 +6,13 @@ from households.models import AdministrativeUnit, Posting, WorkTeam
 from households.permissions import scope_of
 from reports.models import Export
 
+PersonFiles = Posting.PersonFiles
+# which right each kind of file with persons asks for
+FILES_FOR = {
+    Export.Kind.FORMS: (PersonFiles.MASKED, PersonFiles.WHOLE),
+    Export.Kind.REGISTER: (PersonFiles.WHOLE,),
+}
+
 
 def teams_visible_to(officer) -> QuerySet[WorkTeam]:
     """Teams of the districts whose figures she may see, and her own."""
@@ -23,7 +30,7 @@ def template_areas_of(officer) -> list[AdministrativeUnit]:
 
 
 def can_export(officer, kind: str, unit: AdministrativeUnit | None) -> bool:
-    """Figures of units she sees; lists of persons only where she sees the persons."""
+    """Figures of units she sees; persons only where she sees them and has the right to files with persons."""
     scope = scope_of(officer)
     if kind == Export.Kind.TEAMS:
         return teams_visible_to(officer).exists()
@@ -33,4 +40,23 @@ def can_export(officer, kind: str, unit: AdministrativeUnit | None) -> bool:
         return False  # days are counted from the commune upwards
     if kind in Export.REPORTS and unit.level == AdministrativeUnit.Level.HAMLET:
         return False  # reports go up from the commune
-    return kind != Export.Kind.FORMS or scope.persons_cover(unit)
+    if kind not in Export.PERSONS:
+        return True
+    return scope.persons_cover(unit) and scope.persons_in_files(unit) in FILES_FOR[kind]
+
+
+def may_have(officer, export: Export) -> bool:
+    """This very file: with whole numbers only as long as she has the right to them."""
+    if export.options.get("numbers") == PersonFiles.WHOLE:
+        return can_export(officer, export.kind, export.unit) and sees_whole_numbers(officer, export.unit)
+    return can_export(officer, export.kind, export.unit)
+
+
+def sees_whole_numbers(officer, unit: AdministrativeUnit) -> bool:
+    return scope_of(officer).persons_in_files(unit) == PersonFiles.WHOLE
+
+
+def can_read_disclosures(officer) -> bool:
+    """PC06 and administrators look after who takes files with persons."""
+    scope = scope_of(officer)
+    return bool(scope.units_as(Posting.Role.PC06_OFFICER) or scope.units_as(Posting.Role.ADMINISTRATOR))

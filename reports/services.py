@@ -30,16 +30,22 @@ def request_export(
     state: str = "",
     as_of: date | None = None,
     outlook: str = "",
+    order: str = "",
+    numbers: str = "",
+    reason: str = "",
 ) -> Export:
     """Put down what is wanted; the worker makes the file. With the broker away beat asks again. With `as_of` the
-    figures of that day's cut-off, with `outlook` only the units of which that is told."""
+    figures of that day's cut-off, with `outlook` only the units of which that is told. Of persons also the `order`
+    (`exports.columns.Order`), whether `numbers` are whole (`Posting.PersonFiles`), and what they are wanted for."""
+    options = {"sort": sort, "state": state, "outlook": outlook, "order": order, "numbers": numbers}
     export = Export.objects.create(
         owner=by,
         round=round,
         kind=kind,
         format=format,
         unit=unit,
-        options={"sort": sort, "state": state, "outlook": outlook} | ({"as_of": as_of.isoformat()} if as_of else {}),
+        options=options | ({"as_of": as_of.isoformat()} if as_of else {}),
+        reason=reason,
         language=translation.get_language(),
         asked_at=clock.now(),
     )
@@ -92,11 +98,15 @@ def retry_export(*, export: Export, by: User) -> None:
         return  # pressing twice is no mistake
     if again.status not in Export.AGAIN:
         raise Conflict(say("The file is ready: there is nothing to make once more."))
-    if not permissions.can_export(by, again.kind, again.unit):
+    if not again.may_be_asked_again:
+        raise Conflict(say("A file that names persons is asked for anew, with a reason."))
+    if not permissions.may_have(by, again):
         raise Conflict(say("This table is not yours to export."))
     exports.forget_progress(again)
     again.status, again.asked_at, again.tries = Export.Status.QUEUED, clock.now(), 0
     again.failure = again.sha256 = ""
+    if again.format == Export.Format.ZIP:  # what a list becomes that is too long for one PDF
+        again.format = Export.Format.PDF
     again.finished_at = again.rows = again.seen_at = again.fetched_at = None
     again.save()
     transaction.on_commit(lambda: ask_for_export(again.pk))

@@ -3,6 +3,7 @@ from django.urls import path
 from reports import (
     alert_views,
     change_views,
+    list_views,
     map_views,
     officer_views,
     official_views,
@@ -25,6 +26,9 @@ urlpatterns = [
     path("units/<id:pk>/slides/", views.unit_slides, name="unit_slides"),
     path("units/<id:pk>/report/", official_views.unit_report, name="unit_report"),
     path("units/<id:pk>/report/file/", official_views.unit_report_file, name="unit_report_file"),
+    path("units/<id:pk>/lists/", list_views.person_lists, name="person_lists"),
+    path("units/<id:pk>/register/", list_views.register_file, name="register_file"),
+    path("reports/disclosures/", list_views.disclosure_list, name="disclosure_list"),
     path("reports/", official_views.report_list, name="report_list"),
     path("reports/templates/", template_views.template_list, name="template_list"),
     path("reports/templates/standard/", template_views.template_standard, name="template_standard"),

@@ -18,13 +18,13 @@ from django.views.decorators.http import require_GET, require_POST
 from census_verify import clock
 from households.models import AdministrativeUnit, WorkTeam
 from households.permissions import Scope, scope_of
-from reports import burnup, exports, map_drawing, permissions, progress, services, targets
+from reports import burnup, disclosures, exports, map_drawing, permissions, progress, services, targets
 from reports.forecast import Outlook
 from reports.forms import ExportForm
 from reports.live import Live
 from reports.map import Measure, goal_of
 from reports.map_words import legend
-from reports.models import Export, Tally
+from reports.models import Disclosure, Export, Tally
 from reports.snapshots import NoSuchCutOff, Snapshot
 from reports.templatetags import figures
 from verification import commune_work, own_work, waiting, work
@@ -180,8 +180,9 @@ def export_file(request: HttpRequest, pk: int) -> HttpResponse:
     export = get_object_or_404(Export.objects.visible_to(request.user), pk=pk, status=Export.Status.DONE)
     path = exports.file_path(export)
     # what she may not see today she may not fetch today, whenever it was made
-    if not permissions.can_export(request.user, export.kind, export.unit) or not path.exists():
+    if not permissions.may_have(request.user, export) or not path.exists():
         raise Http404("the file was cleared away")
+    disclosures.write_down(export, Disclosure.Act.FETCHED, by=request.user)
     services.fetch_export(export)
     return FileResponse(path.open("rb"), as_attachment=True, filename=exports.file_name(export))
 

@@ -19,6 +19,7 @@ FORMATS = {
 def template_file(kind: str, fields: tuple[Field, ...], format: str) -> bytes:
     """The template as a file. It has no example row, which somebody would load; a workbook shows the example
     where a cell is filled in."""
+    fields = tuple(field for field in fields if field.is_in_template)
     return _workbook(kind, fields) if format == "xlsx" else _csv(fields)
 
 

@@ -309,7 +309,7 @@ def _kind_context(kind: str) -> dict:
         "value": kind,
         "label": Import.Kind(kind).label,
         "required": [field for field in fields if field.is_required],
-        "optional": [field for field in fields if not field.is_required],
+        "optional": [field for field in fields if not field.is_required and field.is_in_template],
     }
 
 

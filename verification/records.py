@@ -11,7 +11,7 @@ from census_verify import clock
 from households.models import AdministrativeUnit, CollectionForm, SuspectedFault
 from verification import waiting
 from verification.models import NewPerson, Round
-from verification.terms import REMOVALS, Approval, Outcome
+from verification.terms import REMOVALS, WITH_CORRECTIONS, Approval, Outcome
 
 PAGE = 100
 KEY = re.compile(r"[0-9A-Z-]{1,16}~[0-9]{1,9}~[0-9]{1,4}~[0-9]{1,18}")
@@ -36,10 +36,12 @@ class State(TextChoices):
     VERIFIED = "verified", _("verified")
     REFUSED = "refused", _("refused at scanning")
     NEW_PEOPLE = "new_people", _("new people, outside the plan")
+    FOUND = "found", _("corrected or supplemented")
+    REMOVALS = "removals", _("proposed for removal")
 
 
-# Parts of another state: lists of their own, without a tab on every list.
-PARTS = (State.UNTOUCHED, State.DUE, State.LATER)
+# Parts of another state, and outcomes put together: lists of their own, without a tab on every list.
+PARTS = (State.UNTOUCHED, State.DUE, State.LATER, State.FOUND, State.REMOVALS)
 
 
 def state_filter(state: str, round: Round, *, unit: AdministrativeUnit) -> Q:
@@ -67,6 +69,8 @@ def state_filter(state: str, round: Round, *, unit: AdministrativeUnit) -> Q:
         State.VERIFIED: counted,
         State.REFUSED: Q(qualification=CollectionForm.Qualification.REFUSED),
         State.NEW_PEOPLE: Q(is_new),
+        State.FOUND: Q(result__outcome__in=WITH_CORRECTIONS),
+        State.REMOVALS: Q(result__outcome__in=REMOVALS),
     }
     return filters[state] if state in filters else Q(result__outcome=state)
 
@@ -153,6 +157,8 @@ STATES_SQL = {
     State.VERIFIED: COUNTED,
     State.REFUSED: "form.qualification = 'refused'",
     State.NEW_PEOPLE: IS_NEW,
+    State.FOUND: "result.outcome IN ('corrected', 'supplemented')",
+    State.REMOVALS: "result.outcome = ANY(%(removals)s)",
     **{outcome: f"result.outcome = '{outcome}'" for outcome in Outcome if outcome != Outcome.NOT_MET},
 }
 # States that most forms are in are found by walking the households until a page is full; of the others the

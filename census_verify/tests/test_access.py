@@ -43,7 +43,7 @@ def addresses(round, homes, cast, tree):
     )  # fmt: skip
     person = add(homes.four, cast.officer).person
     export = Export.objects.create(
-        owner=cast.officer, round=round, unit=tree.huong_tra, kind="forms", format="csv", language="vi",
+        owner=cast.officer, round=round, unit=tree.huong_tra, kind="forms", format="csv", language="vi", reason="kiểm thử",
         asked_at=clock.now(), status="done", finished_at=clock.now(), rows=0,
     )  # fmt: skip
     printing = Printing.objects.create(

@@ -10,7 +10,7 @@ class Field:
     """One field of a kind of import.
 
     `heading` is what the template file calls it, in Vietnamese, for the files are; `aliases` are other
-    headings it is known by, folded (`text.search_key`).
+    headings it is known by, folded (`text.search_key`). What is not in the template is read where a file has it.
     """
 
     name: str
@@ -18,6 +18,7 @@ class Field:
     aliases: frozenset[str] = field(default_factory=frozenset)
     is_required: bool = False
     example: str = ""
+    is_in_template: bool = True
 
     @property
     def keys(self) -> set[str]:

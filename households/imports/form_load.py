@@ -6,7 +6,7 @@ from typing import IO
 
 from census_verify import clock
 from households import bulk, suspicions, text
-from households.imports import changed_items, form_rows, places
+from households.imports import changed_items, form_rows, places, register_columns
 from households.imports.places import Communes, Hamlets
 from households.models import CollectionForm, Household, Import, SuspectedFault
 
@@ -26,13 +26,14 @@ GOES_WITH = {
     "full_name": ["full_name", "search_key", "sort_key"],
 }
 NEVER_UPDATED = {"barcode", "district", "commune_code", "commune", "hamlet", "address", "line", "book_number"}
+NEVER_UPDATED |= set(register_columns.NAMES)
 
 
 class FormKind:
     """Collection forms. `keeps` is a condition in SQL on a form `f` that no import may change; `changed_items` a query
     of the items changed since the collection: (form_id, item, collected, value, since)."""
 
-    fields = form_rows.FIELDS
+    fields = (*form_rows.FIELDS, *register_columns.FIELDS)
 
     def __init__(self, keeps: str, changed_items: str = "", second_reader: str = ""):
         self.keeps, self.changed_items, self.second_reader = keeps, changed_items, second_reader
@@ -195,6 +196,7 @@ class FormKind:
             "known_households": households - new_households,
             "new_hamlets": sorted(name for key, (_, name) in rows.new_hamlets.items() if key in needed),
             "suspected": suspected,
+            "left_unread": _own_headings(job) if not _takes_register_columns(job) else [],
         }
 
     @staticmethod
@@ -207,7 +209,9 @@ class FormKind:
         cursor.execute(
             f"""
             CREATE UNLOGGED TABLE IF NOT EXISTS {table}_new_runs AS
-            SELECT r.run, count(*)::int AS forms, CASE WHEN r.book_number <> ''
+            SELECT r.run, count(*)::int AS forms, CASE
+                WHEN r.position <> '' THEN concat_ws(chr(31), r.commune_id, '', r.hamlet_name, r.position)
+                WHEN r.book_number <> ''
                 THEN r.commune_id || ' ' || r.book_number
                 ELSE concat_ws(chr(31), r.commune_id, '', r.hamlet_name, r.address, r.head_name) END AS household_key
             FROM {table} s JOIN {table}_runs r USING (run)
@@ -228,7 +232,7 @@ class FormKind:
             ) AS household_id
             FROM (
                 SELECT DISTINCT ON (household_key) household_key, run AS first_run, commune_id, hamlet_id, book_number,
-                    address, head_name, count(*) OVER same > 1 OR bool_or(lost_rows) OVER same AS is_pieced
+                    address, head_name, position, count(*) OVER same > 1 OR bool_or(lost_rows) OVER same AS is_pieced
                 FROM {table}_new_runs JOIN {table}_runs USING (run)
                 WINDOW same AS (PARTITION BY household_key) ORDER BY household_key, run
             ) g
@@ -246,11 +250,12 @@ class FormKind:
         cursor.execute("LOCK TABLE households_collectionform, households_household IN SHARE ROW EXCLUSIVE MODE")
         # one index built over all rows costs a fraction of keeping it row by row
         was_empty = not (CollectionForm.objects.exists() or Household.objects.exists())
+        as_register = _takes_register_columns(job)
         if not was_empty:
-            pieced = self._load(cursor, job, today, tell)
+            pieced = self._load(cursor, job, today, tell, as_register=as_register)
         else:
             with bulk.without_indexes(cursor, [Household, CollectionForm, SuspectedFault]):
-                pieced = self._load(cursor, job, today, tell)
+                pieced = self._load(cursor, job, today, tell, as_register=as_register)
                 tell("indexes", 0, 0)
         tell("register", 0, 0)
         suspicions.judge_households(cursor, pieced)
@@ -258,13 +263,15 @@ class FormKind:
         communes = {commune for (commune,) in cursor.fetchall()}
         return communes | suspicions.store_register_suspicions(cursor, None if was_empty else communes)
 
-    def _load(self, cursor, job: Import, today: date, tell: Callable[[str, int, int], None]) -> set[int]:
+    def _load(
+        self, cursor, job: Import, today: date, tell: Callable[[str, int, int], None], *, as_register: bool
+    ) -> set[int]:
         """Returns the households whose forms did not all come in one piece of the file."""
         tell("households", 0, 0)
         self._make_hamlets(cursor, job, today)
         self._match_households(cursor, job)
-        self._make_households(cursor, job)
-        first_id = self._insert_forms(cursor, job, tell)
+        self._make_households(cursor, job, as_register=as_register)
+        first_id = self._insert_forms(cursor, job, tell, as_register=as_register)
         tell("suspected", 0, 0)
         self._insert_suspected(cursor, job, first_id)
         cursor.execute("SELECT household_id FROM file_household WHERE NOT is_new OR is_pieced")
@@ -296,8 +303,9 @@ class FormKind:
             )
 
     @staticmethod
-    def _make_households(cursor, job: Import) -> None:
-        """Households of the file into the register, in the file's order behind those of their hamlet."""
+    def _make_households(cursor, job: Import, *, as_register: bool) -> None:
+        """Households of the file into the register, in the file's order behind those of their hamlet; in a province's
+        own register each at its place."""
         cursor.execute("ALTER TABLE file_household ADD COLUMN is_new boolean, ADD COLUMN last_line integer DEFAULT 0")
         cursor.execute(
             """
@@ -310,13 +318,14 @@ class FormKind:
             INSERT INTO households_household
                 (id, province_id, commune_id, hamlet_id, book_number, address, head_name, sequence)
             SELECT g.household_id, %s, g.commune_id, g.hamlet_id, g.book_number, g.address, g.head_name,
-                coalesce(last.sequence, 0) + row_number() OVER (PARTITION BY g.hamlet_id ORDER BY g.first_run)
+                CASE WHEN %s AND g.position <> '' THEN g.position::int
+                    ELSE coalesce(last.sequence, 0) + row_number() OVER (PARTITION BY g.hamlet_id ORDER BY g.first_run) END
             FROM file_household g
             LEFT JOIN (SELECT hamlet_id, max(sequence) AS sequence FROM households_household GROUP BY hamlet_id) last
                 USING (hamlet_id)
             WHERE g.is_new ORDER BY g.first_run
             """,
-            [job.area_id],
+            [job.area_id, as_register],
         )
         cursor.execute(
             """
@@ -345,7 +354,7 @@ class FormKind:
         )
         cursor.execute("ANALYZE run_household")
 
-    def _insert_forms(self, cursor, job: Import, tell: Callable[[str, int, int], None]) -> int:
+    def _insert_forms(self, cursor, job: Import, tell: Callable[[str, int, int], None], *, as_register: bool) -> int:
         """Returns what a form's id is more than its row's number."""
         table = job.staging_table
         cursor.execute(f"SELECT count(*) FROM {table}_existing")
@@ -361,16 +370,18 @@ class FormKind:
         cursor.execute(
             "SELECT setval(pg_get_serial_sequence('households_collectionform', 'id'), %s)", [first_id + rows]
         )
+        own = {field.name: "''" for field in register_columns.FORM_FIELDS} | {"qualification": "'collected'"}
+        if as_register:
+            own = {name: f"split_part(s.more, chr(31), {n})" for n, name in enumerate(own, start=1)}
         done = 0
         for page in range(0, pages, PAGES_A_PIECE):
             cursor.execute(
                 f"""
                 INSERT INTO households_collectionform (id, province_id, commune_id, hamlet_id, collected_unit_id,
-                    household_id, line, batch, qualification, refusal_reason, is_synthetic, {", ".join(ITEMS)},
-                    birth_registration_code, origin_code, residence_code, present_code)
+                    household_id, line, is_synthetic, {", ".join(ITEMS)}, {", ".join(own)})
                 SELECT %s + s.source_row, %s, s.commune_id, r.hamlet_id, s.collected_unit_id, r.household_id,
                     coalesce(nullif(s.line, '')::int, r.lines_before + s.place_in_run),
-                    '', 'collected', '', %s, {", ".join("s." + item for item in ITEMS)}, '', '', '', ''
+                    %s, {", ".join("s." + item for item in ITEMS)}, {", ".join(own.values())}
                 FROM {table} s JOIN run_household r USING (run)
                 {only_new if existing else "WHERE"} s.ctid >= '({page},0)'::tid AND s.ctid < '({page + PAGES_A_PIECE},0)'::tid
                 """,
@@ -418,9 +429,19 @@ class FormKind:
             cursor.execute(f"DROP TABLE IF EXISTS {job.staging_table}{suffix}")
 
 
+def _own_headings(job: Import) -> list[str]:
+    """What the file calls the columns that only a register of this program has."""
+    return [_heading(job, name) for name in register_columns.NAMES if name in job.columns]
+
+
+def _takes_register_columns(job: Import) -> bool:
+    """Where the province has forms, scans and officers say what these columns would."""
+    return bool(_own_headings(job)) and not CollectionForm.objects.filter(province=job.area_id).exists()
+
+
 def _heading(job: Import, name: str) -> str:
     """What the file calls a field; the field's own heading where the file has no such column."""
     at = job.columns.get(name)
     if at is not None and at < len(job.headings):
         return job.headings[at][:100]
-    return next(field.heading for field in form_rows.FIELDS if field.name == name)
+    return next(field.heading for field in FormKind.fields if field.name == name)

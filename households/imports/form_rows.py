@@ -16,6 +16,7 @@ from households import faults, lineage, text
 from households.imports.fields import Field
 from households.imports.places import Communes, Hamlets
 from households.imports.problems import CellRefused
+from households.imports.register_columns import NOTHING, Own, RegisterColumns
 from households.models import CollectionForm
 
 NULL = "\\N"
@@ -298,11 +299,12 @@ STAGED = """
     father_name text, father_nationality text, father_number text, mother_name text, mother_nationality text,
     mother_number text, spouse_name text, spouse_nationality text, spouse_number text, representative_name text,
     representative_nationality text, representative_number text, head_name text, head_nationality text,
-    head_number text, relation text, book_number text, search_key text, sort_key text
+    head_number text, relation text, book_number text, search_key text, sort_key text, more text
 """
 # A run: rows of one household that follow each other in the file.
 STAGED_RUNS = """
-    run integer, commune_id bigint, hamlet_id bigint, hamlet_name text, book_number text, address text, head_name text
+    run integer, commune_id bigint, hamlet_id bigint, hamlet_name text, book_number text, address text, head_name text,
+    position text
 """
 # What the rules suspect, by row; with its run where a rule looked at the whole household.
 STAGED_SUSPECTED = "source_row integer, run integer, fault text, field text"
@@ -314,6 +316,7 @@ class FormRows:
     def __init__(self, *, columns: Mapping[str, int], communes: Communes, hamlets: Hamlets,
                  collected_on: date | None, today: date, tell: Callable[..., None]):  # fmt: skip
         self.columns, self.communes, self.hamlets = columns, communes, hamlets
+        self.register = RegisterColumns(columns)
         self.default_day, self.today, self.tell = collected_on, today, tell
         present = [name for name in NAMES if name in columns]
         absent = [name for name in NAMES if name not in columns]
@@ -340,7 +343,8 @@ class FormRows:
             cells = [cell.replace("\\", "\\\\") for cell in cells]  # as COPY wants it
         try:
             read = map(getitem, self.tables, self.pick(cells))
-            return self._staged(row, self.arrange((*read, *self.absent)))
+            own = self.register.read(cells) if self.register else NOTHING
+            return self._staged(row, self.arrange((*read, *self.absent)), own)
         except CellRefused as refused:
             self._tell_all(row, cells, refused)
             return None
@@ -375,7 +379,7 @@ class FormRows:
             at = self.columns.get(first.column)
             self.tell(row, first.column, cells[at] if at is not None else "", first, is_refusal=True)
 
-    def _staged(self, row: int, values: tuple) -> str:
+    def _staged(self, row: int, values: tuple, own: Own) -> str:
         (
             barcode, (collected, collected_text), district, commune_code, commune_name, hamlet, address, book, line,
             full_name, (year, month, day, birth), sex, blood, marital, birth_place, origin, ethnicity, nationality,
@@ -399,11 +403,14 @@ class FormRows:
         if not (sex and book and barcode and hamlet_id):
             is_doubtful = self._tell_doubts(row, commune_id, hamlet_name, sex=sex, book=book, barcode=barcode,
                                             is_new_hamlet=hamlet_id is None)  # fmt: skip
-        key = (commune_id, hamlet_name, book or (head, address))
+        home_book = book if own.book is None else own.book
+        home_head = head if own.head is None else own.head
+        key = (commune_id, hamlet_name, own.order or home_book or (home_head, address))
         if key != self.run_key:
             self.end_run()
             self.run, self.run_key, self.place_in_run = self.run + 1, key, 0
-            run = (str(self.run), str(commune_id), str(hamlet_id or NULL), hamlet_name, book, address, head)
+            home = (hamlet_name, home_book, address, home_head, own.order)
+            run = (str(self.run), str(commune_id), str(hamlet_id or NULL), *home)
             self.runs.write(("\t".join(run) + "\n").encode())
         self.place_in_run += 1
         form = FormValues(
@@ -417,13 +424,16 @@ class FormRows:
         for fault, item in faults.suspected(form, self.former_units):
             self.suspected.write(f"{row}\t{NULL}\t{fault}\t{item}\n".encode())
         search_key, sort_key = text.name_keys(full_name)
+        if "\\" in full_name:  # it is written as COPY wants it by now
+            search_key, sort_key = text.name_keys(full_name.replace("\\\\", "\\"))
+            search_key = search_key.replace("\\", "\\\\")
         return "\t".join((
             str(row), "t" if is_doubtful else "f", str(self.run), str(self.place_in_run), line, units, barcode,
             collected_text, declared_text, version, signed_1, signed_2, signed_3, birth, str(sex), str(marital),
             full_name, blood, birth_place, origin, residence, present, ethnicity, nationality, other_nationality,
             religion, pin, cmnd, father, father_of, father_number, mother, mother_of, mother_number, spouse, spouse_of,
             spouse_number, representative, representative_of, representative_number, head, head_of, head_number,
-            relation, book, search_key, sort_key.replace("\\", "\\\\") + "\n",
+            relation, book, search_key, sort_key.replace("\\", "\\\\"), own.more + "\n",
         ))  # fmt: skip
 
     def end_run(self) -> None:

@@ -115,6 +115,9 @@ SENTENCES = {
     "day_unreadable": _("Write the whole date as 19/6/2020."),
     "form_version": _("Write TT66/2015, TT41/2019 or TT104/2020."),
     "line_number": _("Write a number from 1 to 999."),
+    "order_number": _("Write the household's place in the hamlet as a number from 1, as the register was exported."),
+    "not_in_register": _("No exported register says this. Export it again, or leave the column unread."),
+    "refused_with_reason_only": _("Only a form that was refused at scanning has a reason. Clear the cell."),
     "marital_status": _("Write 1 never married, 2 married, 3 divorced or widowed, or the words."),
     "no_such_day": _("There is no such day in the calendar."),
     "number_spoilt": _(

@@ -23,7 +23,10 @@ from django.conf import settings
 from django.db import connection
 
 BLOCK = 20_000  # rows, and to the end of the household
-HOME_FIELDS = ("commune_code", "commune", "hamlet", "book_number", "head_name", "address")
+HOME_FIELDS = (
+    *("commune_code", "commune", "hamlet", "book_number", "head_name", "address"),
+    *("home_order", "home_book", "home_head"),
+)
 LONG_ENOUGH = 40 * 2**20  # bytes of text; below it the second process would hardly have started
 FRAME = struct.Struct(">cQ")
 LINES, SUSPECTED, RUNS, PROBLEMS, HAMLETS = b"L", b"S", b"R", b"P", b"H"

@@ -141,6 +141,14 @@ class Posting(models.Model):
         ADMINISTRATOR = "administrator", _("administrator")
         LEADER = "leader", _("leader or inspector")
 
+    class PersonFiles(models.TextChoices):
+        """May files that list persons be made, and with which of their numbers: a right of its own, which no role
+        brings along (domain.md section 11)."""
+
+        NONE = "", _("none")
+        MASKED = "masked", _("with the last three digits of numbers")
+        WHOLE = "whole", _("with whole numbers")
+
     user = models.ForeignKey(User, models.CASCADE, related_name="postings", verbose_name=_("officer"))
     role = models.CharField(_("role"), max_length=20, choices=Role)
     unit = models.ForeignKey(
@@ -151,6 +159,14 @@ class Posting(models.Model):
     )
     valid_from = models.DateField(_("valid from"))
     valid_to = models.DateField(_("valid to"), null=True, blank=True, help_text=_("first day it is no longer valid"))
+    person_files = models.CharField(
+        _("files with lists of persons"),
+        max_length=6,
+        choices=PersonFiles,
+        default=PersonFiles.NONE,
+        db_default=PersonFiles.NONE,
+        blank=True,
+    )
 
     objects = PostingQuerySet.as_manager()
 
@@ -166,6 +182,11 @@ class Posting(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="posting_valid_dates"
+            ),
+            models.CheckConstraint(
+                condition=~Q(role="leader") | Q(person_files=""),
+                name="leader_without_persons",
+                violation_error_message=_("A leader sees figures only, so no files with persons."),
             ),
         ]
 

@@ -27,12 +27,17 @@ def make_hamlet(commune: AdministrativeUnit, name: str = "Đông", **fields):
     return make_unit(commune, name, Type.VILLAGE, Level.HAMLET, code=f"{commune.code}-{next(numbers):02d}", **fields)
 
 
-def make_officer(role: str, place: AdministrativeUnit | WorkTeam, username: str = "", **fields) -> User:
-    """An officer posted since the beginning of 2020."""
+def make_officer(
+    role: str, place: AdministrativeUnit | WorkTeam, username: str = "", *, files: str | None = None, **fields
+) -> User:
+    """An officer posted since the beginning of 2020. `files`: her right to files with persons, as Posting has it; by
+    default with masked numbers, at PC06 with whole ones."""
     number = next(numbers)
+    if files is None:
+        files = {"leader": "", "pc06_officer": "whole", "administrator": "whole"}.get(role, "masked")
     officer = User.objects.create(username=username or f"officer{number}", full_name=f"Cán Bộ Thử {number}", **fields)
     where = {"team": place} if isinstance(place, WorkTeam) else {"unit": place}
-    Posting.objects.create(user=officer, role=role, valid_from=SINCE, **where)
+    Posting.objects.create(user=officer, role=role, valid_from=SINCE, person_files=files, **where)
     return officer
 
 

@@ -20,7 +20,14 @@ SHOWN_DISTRICT, SHOWN_COMMUNE = "444", "18550"  # Hương Khê and its xã Hươ
 TEAMS_OF_A_DISTRICT = 5
 FORMS_OF_A_HAMLET, HOMES_OF_A_HAMLET = 764, 15
 FEWEST_HAMLETS, MOST_HAMLETS = 4, 15
-Type, Role = AdministrativeUnit.Type, Posting.Role
+Type, Role, PersonFiles = AdministrativeUnit.Type, Posting.Role, Posting.PersonFiles
+PERSON_FILES = {
+    Role.COMMUNE_OFFICER: PersonFiles.MASKED,
+    Role.TEAM_MEMBER: PersonFiles.MASKED,
+    Role.DISTRICT_OFFICER: PersonFiles.MASKED,
+    Role.PC06_OFFICER: PersonFiles.WHOLE,
+    Role.ADMINISTRATOR: PersonFiles.WHOLE,
+}
 FIRST_SYLLABLES = (
     "Đông", "Tây", "Nam", "Bắc", "Tân", "Trung", "Thượng", "Hạ", "Phú", "Yên",
     "Liên", "Xuân", "Vĩnh", "Hòa", "Quang", "Kim", "Đại", "Mỹ", "Hồng", "Thanh",
@@ -178,4 +185,11 @@ def _made_up(communes: Sequence[AdministrativeUnit], work: dict[int, WorkTeam]):
 
 def _posting(officer: User, role: str, place: AdministrativeUnit | WorkTeam) -> Posting:
     team = place if isinstance(place, WorkTeam) else None
-    return Posting(user=officer, role=role, unit=None if team else place, team=team, valid_from=SINCE)
+    return Posting(
+        user=officer,
+        role=role,
+        unit=None if team else place,
+        team=team,
+        valid_from=SINCE,
+        person_files=PERSON_FILES.get(role, PersonFiles.NONE),
+    )

@@ -1,14 +1,14 @@
 """Lists of forms, up to the whole register: read commune by commune, every cell made by PostgreSQL.
 
 One ordered list of columns serves CSV, which PostgreSQL writes itself (COPY), and XLSX. The rows are those
-of the list on the screen, in its order, with its labels (a test compares all three).
+of the list on the screen, in its order, with its labels (a test compares all three). A register has the columns
+that an import reads instead (`register`).
 """
 
 import codecs
 import csv
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from io import StringIO
 from itertools import chain, count
@@ -16,178 +16,80 @@ from operator import add
 from pathlib import Path
 
 from django.db import connection
-from django.db.models import (
-    BigIntegerField,
-    Case,
-    Choices,
-    Expression,
-    F,
-    Field,
-    Func,
-    IntegerField,
-    TextField,
-    Value,
-    When,
-)
-from django.db.models.functions import Cast, Length
-from django.db.models.lookups import GreaterThan
+from django.db.models import Expression, TextField, Value
+from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
-from households.models import AdministrativeUnit
-from households.models.register import Sex
+from census_verify import clock
+from households.models import AdministrativeUnit, Posting
 from households.permissions import scope_of
+from reports.exports import details, register
+from reports.exports.columns import COLUMNS, WHOLE_NUMBERS, Column, Place
 from reports.exports.tables import lines_of, title_of
 from reports.exports.writers import Heading, Sheet
 from reports.models import Export, Tally
 from verification import records
-from verification.terms import Approval, Outcome
+from verification.terms import REMOVALS, Outcome
 
 ROWS_AT_ONCE = 2000
 TELL_EVERY = 1000
 Level = AdministrativeUnit.Level
 
 
-class Looked(Func):
-    """What stands for a field's value in `pairs`; NULL, an empty cell, where nothing does. Django's Case says
-    the same and takes five times as long to put together, which 216 communes would feel."""
-
-    def __init__(self, field: str, pairs: Iterable[tuple], output_field: Field | None = None):
-        super().__init__(field, output_field=output_field or TextField())
-        self.pairs = tuple(pairs)
-
-    def as_sql(self, compiler, connection):
-        field, params = compiler.compile(self.source_expressions[0])
-        return f"CASE {field}{' WHEN %s THEN %s' * len(self.pairs)} END", (*params, *chain.from_iterable(self.pairs))
-
-
-@dataclass(frozen=True)
-class Place:
-    """A commune whose rows are read in one go, and its hamlets in walking order."""
-
-    commune: AdministrativeUnit
-    hamlets: list[AdministrativeUnit]
-
-    @property
-    def hamlet_name(self) -> Func:
-        return Looked("hamlet", ((hamlet.pk, hamlet.full_name) for hamlet in self.hamlets))
-
-    @property
-    def walking_key(self) -> Expression:
-        """Hamlet, order in the hamlet and line as one number, each in its own bits: the order is that of
-        the three, and sorting takes a third of the time."""
-        ranks = ((hamlet.pk, rank) for rank, hamlet in enumerate(self.hamlets))
-        rank = Looked("hamlet", ranks, IntegerField())
-        return (
-            Cast(rank, BigIntegerField()) * 2**48 + Cast("household__sequence", BigIntegerField()) * 2**16 + F("line")
-        )
-
-
-class FormulaSafe(Func):
-    """What no spreadsheet takes for a formula: before tab, CR, +, -, = and @ stands an apostrophe."""
-
-    template = (
-        "CASE WHEN ascii(%(expressions)s) IN (9, 13, 43, 45, 61, 64)"
-        " THEN '''' || %(expressions)s ELSE %(expressions)s END"
-    )
-    output_field = TextField()
-
-
-class DayNumber(Func):
-    """A day as a spreadsheet counts it."""
-
-    template = "(%(expressions)s - DATE '1899-12-30')"
-    output_field = IntegerField()
-
-
-def _masked(field: str, short: Expression) -> Case:
-    """As `records.masked`; `short` is what stands for a number too short to be masked."""
-    hidden = Func(Value("•"), Length(field) - 3, function="repeat")
-    last = Func(field, Value(3), function="right")
-    masked = Func(hidden, last, template="(%(expressions)s)", arg_joiner=" || ", output_field=TextField())
-    return Case(When(GreaterThan(Length(field), 3), then=masked), default=short, output_field=TextField())
-
-
-def _birth_date_text() -> Func:
-    """As `CollectionForm.birth_date_text`; concat_ws leaves out what is not known."""
-    two = (
-        Func(Cast(part, TextField()), Value(2), Value("0"), function="lpad") for part in ("birth_day", "birth_month")
-    )
-    return Func(Value("/"), *two, F("birth_year"), function="concat_ws", output_field=TextField())
-
-
-def _label(choices: type[Choices], field: str) -> Looked:
-    return Looked(field, ((value, str(label)) for value, label in choices.choices))
-
-
-@dataclass(frozen=True)
-class Column:
-    """`cell` is how it reads; `csv_cell`, where people typed it, the same kept from being a formula."""
-
-    title: str
-    cell: Callable[[Place], Expression]
-    width: int
-    kind: str = "text"
-    csv_cell: Callable[[Place], Expression] | None = None
-
-    @property
-    def heading(self) -> Heading:
-        return Heading(str(self.title), self.width, self.kind)
-
-    def for_csv(self, place: Place) -> Expression:
-        return (self.csv_cell or self.cell)(place)
-
-    def for_xlsx(self, place: Place) -> Expression:
-        return DayNumber(self.cell(place)) if self.kind == "date" else self.cell(place)
-
-
-def _typed(title: str, field: str, width: int) -> Column:
-    return Column(title, lambda place: F(field), width, csv_cell=lambda place: FormulaSafe(field))
-
-
-def _masked_number(title: str, field: str, width: int) -> Column:
-    return Column(
-        title,
-        lambda place: _masked(field, F(field)),
-        width,
-        csv_cell=lambda place: _masked(field, FormulaSafe(field)),
-    )
-
-
 NUMBER = Heading(_("No."), 6, "number")  # counted here while the rows go by
-COLUMNS = [
-    Column(_("Commune"), lambda place: Value(place.commune.full_name, output_field=TextField()), 24),
-    Column(_("Hamlet"), lambda place: place.hamlet_name, 22),
-    _typed(_("Household book"), "household__book_number", 14),
-    _typed(_("Full name"), "full_name", 30),
-    Column(_("Birth date"), lambda place: _birth_date_text(), 12),
-    Column(_("Sex"), lambda place: _label(Sex, "sex"), 8),
-    _typed(_("Relation to the head"), "relation", 16),
-    _masked_number(_("Personal number"), "pin", 16),
-    _masked_number(_("Identity card number"), "cmnd", 16),
-    _typed(_("Barcode"), "barcode", 18),
-    _typed(_("Address"), "household__address", 40),
-    Column(_("Result"), lambda place: _label(Outcome, "result__outcome"), 24),
-    Column(_("Approval"), lambda place: _label(Approval, "result__approval"), 18),
-    Column(_("Verified on"), lambda place: F("result__counted_on"), 12, "date"),
-    Column(_("Next visit"), lambda place: F("result__next_visit_on"), 12, "date"),
-]
+
+
+def columns_of(export: Export) -> dict[str, Column]:
+    """What the list says of each person: as the list on the screen, then what the state asks for, then who took it."""
+    mark = Column(_("Taken by"), lambda place: Value(mark_of(export), output_field=TextField()), 30)
+    if export.kind == Export.Kind.REGISTER:
+        return register.COLUMNS | {"mark": mark}
+    return _listed(export, whole=export.options.get("numbers") == Posting.PersonFiles.WHOLE) | {"mark": mark}
+
+
+PREVIEWED = ("name", "born", "sex", "pin", "cmnd", "book")
+
+
+def preview_columns(export: Export) -> dict[str, Column]:
+    """What is shown of a list before it is taken: who it is, where, and what this list says; numbers masked."""
+    columns, state = _listed(export, whole=False), state_of(export)
+    said = [name for name in columns if name not in COLUMNS]
+    where = ["commune"] if export.unit.level < Level.COMMUNE else ["hamlet"]
+    if not said:
+        where.append("address")
+    if state not in (records.State.OPEN, records.State.UNTOUCHED, records.State.LEFT, records.State.NEW_PEOPLE):
+        said = ["outcome", "approval", *said]
+    return {name: columns[name] for name in (*PREVIEWED, *where, *said)}
+
+
+def _listed(export: Export, *, whole: bool) -> dict[str, Column]:
+    numbers = WHOLE_NUMBERS if whole else {}
+    return COLUMNS | numbers | details.columns_of(state_of(export), export.round, with_numbers=whole)
+
+
+def mark_of(export: Export) -> str:
+    """Who asked for the list and when, and the number under which `Disclosure` tells the rest: on every line and page,
+    so that also a part of the list says where it comes from."""
+    asked_at = export.asked_at.astimezone(clock.now().tzinfo)
+    return f"{export.owner.username} {asked_at.day}/{asked_at.month}/{asked_at:%Y %H:%M} #{export.pk}"
 
 
 def forms_sheet(export: Export) -> Sheet:
     """The list as a sheet for the XLSX writers."""
-    label = dict([*records.State.choices, *Outcome.choices])[_state(export)]
+    label = dict([*records.State.choices, *Outcome.choices])[state_of(export)]
     return Sheet(
         title_of(export, f"{export.unit.full_name}: {label}"),
-        lines_of(export),
-        headings(),
-        _numbered_rows(export),
+        [*lines_of(export), say("Taken for: %(reason)s") % {"reason": export.reason}],
+        headings(export),
+        _rows(export),
         expected_rows(export),
         is_long=True,
     )
 
 
-def headings() -> list[Heading]:
-    return [Heading(str(NUMBER.title), NUMBER.width, NUMBER.kind), *(column.heading for column in COLUMNS)]
+def headings(export: Export) -> list[Heading]:
+    own = [column.heading for column in columns_of(export).values()]
+    return own if export.kind == Export.Kind.REGISTER else [Heading(str(NUMBER.title), NUMBER.width, NUMBER.kind), *own]
 
 
 def write_forms_csv(export: Export, path: Path, told: Callable[[int], None]) -> int:
@@ -195,8 +97,8 @@ def write_forms_csv(export: Export, path: Path, told: Callable[[int], None]) -> 
     _plan_by_commune()
     raw = connection.connection
     with path.open("wb", buffering=1 << 20) as file:
-        file.write(codecs.BOM_UTF8 + _csv_line(heading.title for heading in headings()))
-        numbered = _Numbered(file, told)
+        file.write(codecs.BOM_UTF8 + _csv_line(heading.title for heading in headings(export)))
+        numbered = (_Passed if export.kind == Export.Kind.REGISTER else _Numbered)(file, told)
 
         def copy(query: tuple) -> None:
             with raw.cursor() as cursor:
@@ -207,7 +109,9 @@ def write_forms_csv(export: Export, path: Path, told: Callable[[int], None]) -> 
                     raw.cancel()  # else the rest of the commune is read before the rollback
                     raise
 
-        for _done in _run_ahead(copy, _queries(export, Column.for_csv)):
+        for _done in _run_ahead(
+            copy, (query for _place, query in _queries(export, columns_of(export), Column.for_csv))
+        ):
             pass
         told(numbered.count)
         return numbered.count
@@ -219,11 +123,21 @@ def _csv_line(cells: Iterable[str]) -> bytes:
     return line.getvalue().encode()
 
 
-class _Numbered:
-    """A file for COPY, which writes row by row: puts the number before each."""
+class _Passed:
+    """A file for COPY, which writes row by row: counts them."""
 
     def __init__(self, file, told: Callable[[int], None]):
         self.count, self._write, self._told = 0, file.write, told
+
+    def write(self, row: bytes) -> None:
+        self.count = count = self.count + 1
+        self._write(row)
+        if count % TELL_EVERY == 0:
+            self._told(count)
+
+
+class _Numbered(_Passed):
+    """Puts the number before each."""
 
     def write(self, row: bytes) -> None:
         self.count = count = self.count + 1
@@ -238,8 +152,8 @@ def expected_rows(export: Export) -> int:
     unit, round = export.unit, export.round
     tally = Tally.objects.filter(round=round, unit=unit).first()
     if tally is None:
-        return records.forms_in(unit, round, _state(export)).count()
-    return rows_of_state(tally, _state(export))
+        return records.forms_in(unit, round, state_of(export)).count()
+    return rows_of_state(tally, state_of(export))
 
 
 def rows_of_state(tally: Tally, state: str) -> int:
@@ -252,11 +166,15 @@ def rows_of_state(tally: Tally, state: str) -> int:
         records.State.DUE: tally.not_met,
         records.State.LATER: tally.not_met,
         records.State.REFUSED: tally.collected - tally.qualified,
+        records.State.FOUND: tally.corrected + tally.supplemented,
+        records.State.REMOVALS: sum(getattr(tally, outcome) for outcome in REMOVALS),
     }
     return figures[state] if state in figures else getattr(tally, state)
 
 
-def _state(export: Export) -> str:
+def state_of(export: Export) -> str:
+    if export.kind == Export.Kind.REGISTER:
+        return records.State.ALL
     return export.options.get("state") or records.State.OPEN
 
 
@@ -277,19 +195,23 @@ def _places(export: Export) -> Iterator[Place]:
             yield Place(commune, of_commune[commune.pk])
 
 
-def _queries(export: Export, cell_of: Callable[[Column, Place], Expression]) -> Iterator[tuple]:
-    """The SQL of each commune's rows, with its parameters."""
+def _queries(
+    export: Export, columns: dict[str, Column], cell_of: Callable[[Column, Place], Expression]
+) -> Iterator[tuple[Place, tuple]]:
+    """Each commune with the SQL of its rows and the parameters of that."""
+    order = export.options.get("order", "")
     for place in _places(export):
         part = export.unit if export.unit.level == Level.HAMLET else place.commune
-        forms = records.forms_in(part, export.round, _state(export), read_whole=True).filter(
+        forms = records.forms_in(part, export.round, state_of(export), read_whole=True).filter(
             household__commune=place.commune
         )
-        cells = {f"cell_{n}": cell_of(column, place) for n, column in enumerate(COLUMNS)}
-        rows = forms.annotate(**cells).order_by(place.walking_key, "pk").values_list(*cells)
-        yield rows.query.sql_with_params()
+        cells = {f"cell_{n}": cell_of(column, place) for n, column in enumerate(columns.values())}
+        rows = forms.annotate(**cells).order_by(*place.order(order)).values_list(*cells)
+        yield place, rows.query.sql_with_params()
 
 
-def _numbered_rows(export: Export) -> Iterator[tuple]:
+def _rows(export: Export) -> Iterator[tuple]:
+    """Numbered, but for a register, whose lines are numbered in their households."""
     _plan_by_commune()
     raw = connection.connection
 
@@ -302,9 +224,22 @@ def _numbered_rows(export: Export) -> Iterator[tuple]:
         with answer as cursor:
             yield from iter(partial(cursor.fetchmany, ROWS_AT_ONCE), [])
 
-    batches = chain.from_iterable(map(rows_of, _run_ahead(read, _queries(export, Column.for_xlsx))))
+    queries = (query for _place, query in _queries(export, columns_of(export), Column.for_xlsx))
+    batches = chain.from_iterable(map(rows_of, _run_ahead(read, queries)))
+    if export.kind == Export.Kind.REGISTER:
+        return chain.from_iterable(batches)
     # map and chain, not a loop: a million and a half times
     return map(add, zip(count(1)), chain.from_iterable(batches))
+
+
+def rows_by_commune(
+    export: Export, columns: dict[str, Column], most: int | None = None
+) -> Iterator[tuple[Place, list[tuple]]]:
+    """Each commune with its rows, or the first `most` of them, in the order of the list; only of these columns."""
+    for place, (sql, params) in _queries(export, columns, Column.on_paper):
+        with connection.cursor() as cursor:
+            cursor.execute(f"{sql} LIMIT %s" if most else sql, (*params, most) if most else params)
+            yield place, cursor.fetchall()
 
 
 def _run_ahead(run: Callable, queries: Iterator[tuple]) -> Iterator:

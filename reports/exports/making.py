@@ -16,9 +16,9 @@ from django.utils import translation
 from django.utils.translation import gettext as say
 
 from census_verify import clock
-from reports import permissions
-from reports.exports import forms, sharing, tables, writers
-from reports.models import Export
+from reports import disclosures, permissions
+from reports.exports import forms, paper, sharing, tables, writers
+from reports.models import Disclosure, Export
 from reports.official import making as official
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,9 @@ SHEETS = {
     Export.Kind.DAYS: tables.days_sheet,
     Export.Kind.TEAMS: tables.teams_sheet,
     Export.Kind.FORMS: forms.forms_sheet,
+    Export.Kind.REGISTER: forms.forms_sheet,
 }
+LONG = (Export.Kind.FORMS, Export.Kind.REGISTER)
 WRITERS = {Export.Format.CSV: writers.write_csv, Export.Format.XLSX: writers.write_xlsx}
 
 
@@ -129,6 +131,7 @@ def _make(export_id: int) -> None:
         try:
             with transaction.atomic(), translation.override(export.language):
                 export.rows, export.sha256 = _write(export)
+                disclosures.write_down(export, Disclosure.Act.MADE, by=export.owner)
             export.status = Export.Status.DONE
         except Stopped:
             export.status = Export.Status.CANCELLED
@@ -138,7 +141,7 @@ def _make(export_id: int) -> None:
             logger.exception("export %s broke", export_id)
             export.status, export.failure = Export.Status.FAILED, "error"
         export.finished_at = clock.now()
-        export.save(update_fields=["status", "rows", "sha256", "failure", "finished_at"])
+        export.save(update_fields=["status", "format", "rows", "sha256", "failure", "finished_at"])
 
 
 def waiting() -> list[int]:
@@ -212,17 +215,17 @@ def _one_moment():
 
 def _write(export: Export) -> tuple[int, str]:
     """Write the file beside its place and move it there whole; returns its rows and SHA-256."""
-    if not permissions.can_export(export.owner, export.kind, export.unit):
+    if not permissions.may_have(export.owner, export):
         raise CannotBeMade(say("This table is not yours to export."))
-    path = file_path(export)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".part")
+    folder = file_path(export).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    half = folder / f"{export.pk}.part"
     half.unlink(missing_ok=True)  # of a worker that died
     try:
         rows = _write_rows(export, half)
         with half.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        os.replace(half, path)
+        os.replace(half, file_path(export))  # a list too long for one PDF has become a ZIP file
     except official.NotMade as reason:
         raise CannotBeMade(str(reason)) from reason
     except writers.TooManyRows:
@@ -240,9 +243,12 @@ def _write_rows(export: Export, path: Path) -> int:
             return twin.rows
     if export.kind in Export.REPORTS:
         return official.write(export, path, watch.look_now)
-    if (export.kind, export.format) == (Export.Kind.FORMS, Export.Format.CSV):
+    if export.kind in LONG and export.format == Export.Format.CSV:
         watch.count = forms.expected_rows(export)
         return forms.write_forms_csv(export, path, watch.told)
+    if (export.kind, export.format) == (Export.Kind.FORMS, Export.Format.PDF):
+        watch.count = forms.expected_rows(export)
+        return paper.write(export, path, watch.told)
     sheet = SHEETS[export.kind](export)
     watch.count = sheet.row_count
     sheet.rows = watch.over(sheet.rows)

@@ -15,7 +15,7 @@ def see_what_is_finished(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("households", "0006_reinforcements"),
-        ("reports", "0010_report_templates"),
+        ("reports", "0011_disclosures"),
         ("verification", "0008_cut_offs_and_targets"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -1,12 +1,8 @@
 """The files of a report, made by the worker as every export is (`exports.making`)."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from django.conf import settings
 from django.utils.translation import gettext as say
 
 from reports.models import Export, ReportTemplate
@@ -16,9 +12,9 @@ from reports.official.contents import Report, report_of
 from reports.official.forms import read_options
 from reports.official.printed import report_words
 from reports.official.word import WordFailed, word_file
+from reports.typesetting import on_paper
 
 Format = Export.Format
-TYPESETTING_SECONDS = 180
 ROWS_ON_PAPER = 2000  # of one table: beyond, setting it takes gigabytes
 
 
@@ -40,7 +36,7 @@ def write(export: Export, path: Path, look: Callable[[], None]) -> int:
     elif export.format == Format.DOCX:
         path.write_bytes(_word_file(export, report))
     else:
-        path.write_bytes(_typeset(paper_words(report, tables, with_text=export.kind == Export.Kind.REPORT)))
+        path.write_bytes(on_paper("report", paper_words(report, tables, with_text=export.kind == Export.Kind.REPORT)))
     look()
     return sum(len(table.rows) for table in tables)
 
@@ -79,19 +75,6 @@ def paper_words(report: Report, tables: tuple[Table, ...], *, with_text: bool) -
             }
             annex["rows"] = []
     return words | {"annexes": annexes, "with_text": with_text, "made_at": report.cut_off.isoformat()}
-
-
-def _typeset(words: dict) -> bytes:
-    """In a process of its own, see `typesetting`."""
-    done = subprocess.run(
-        [sys.executable, "-m", "reports.official.typesetting"],
-        input=json.dumps(words).encode(),
-        stdout=subprocess.PIPE,
-        timeout=TYPESETTING_SECONDS,
-        cwd=settings.BASE_DIR,
-        check=True,
-    )
-    return done.stdout
 
 
 def file_name(export: Export) -> str:

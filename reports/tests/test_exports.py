@@ -21,7 +21,7 @@ from reports import exports, rollups, services
 from reports.alerts.bell import unread_of
 from reports.exports import forms, making, writers
 from reports.live import Live
-from reports.models import Export
+from reports.models import Disclosure, Export
 from verification import records
 from verification.records import State
 from verification.terms import Approval, Outcome
@@ -42,7 +42,7 @@ def rolled_up(round, homes, cast):
 
 
 def made(round, by, **wanted) -> Export:
-    defaults = {"kind": "units", "format": "csv", "unit": None}
+    defaults = {"kind": "units", "format": "csv", "unit": None, "reason": "kiểm thử"}
     export = services.request_export(by=by, round=round, **defaults | wanted)
     exports.make(export.pk)
     export.refresh_from_db()
@@ -113,6 +113,8 @@ def test_the_list_has_as_many_rows_as_the_figure_says(rolled_up, homes, cast, tr
         State.VERIFIED: tally.verified,
         State.REFUSED: tally.collected - tally.qualified - tally.new_people,  # whom no scan has seen yet
         State.NEW_PEOPLE: tally.new_people,
+        State.FOUND: 0,
+        State.REMOVALS: 1,
     }[state]
     export = made(rolled_up, cast.officer, kind="forms", unit=tree.huong_tra, state=state)
     assert export.rows == len(csv_rows(export)) - 1 == expected
@@ -163,7 +165,7 @@ def test_an_address_of_200_letters(rolled_up, homes, cast, tree):
 
 
 def as_on_screen(rows) -> list[list]:
-    """The list as the page shows it, cell by cell."""
+    """The list as the page shows it, cell by cell; behind it stands who took it."""
     return [
         [
             n,
@@ -210,9 +212,13 @@ def test_screen_csv_and_xlsx_agree_row_by_row(many_kinds, round, cast, tree, set
         wanted = {"kind": "forms", "unit": unit, "state": State.ALL}
         head, *from_csv = csv_rows(made(round, cast.pc06, **wanted))
         read = xlsx_rows(made(round, cast.pc06, format="xlsx", **wanted))
+        mark = forms.mark_of(Export.objects.order_by("pk").first())
     top = read.index(head)
-    assert read[top + 1 :] == expected
-    assert from_csv == [[cell.isoformat() if isinstance(cell, date) else str(cell) for cell in row] for row in expected]
+    assert [row[:-1] for row in read[top + 1 :]] == expected
+    assert {row[-1] for row in from_csv} == {mark}
+    assert [row[:-1] for row in from_csv] == [
+        [cell.isoformat() if isinstance(cell, date) else str(cell) for cell in row] for row in expected
+    ]
     assert len(expected) >= 4
 
 
@@ -243,7 +249,7 @@ def test_a_list_without_a_row_has_its_head(rolled_up, homes, cast, tree):
     export = made(rolled_up, cast.pc06, **wanted)
     assert (export.rows, len(csv_rows(export))) == (0, 1)
     rows = xlsx_rows(made(rolled_up, cast.pc06, format="xlsx", **wanted))
-    assert rows[-1] == [heading.title for heading in forms.headings()]
+    assert rows[-1] == [heading.title for heading in forms.headings(export)]
 
 
 def test_a_list_of_one_row(rolled_up, homes, cast, tree):
@@ -326,7 +332,13 @@ class TestStopping:
     @pytest.fixture
     def asked(self, rolled_up, cast, tree):
         return services.request_export(
-            by=cast.officer, round=rolled_up, kind="forms", format="csv", unit=tree.huong_tra, state=State.ALL
+            by=cast.officer,
+            round=rolled_up,
+            kind="forms",
+            format="csv",
+            unit=tree.huong_tra,
+            state=State.ALL,
+            reason="kiểm thử",
         )
 
     def test_one_that_waits_is_stopped_at_once(self, asked, cast, client):
@@ -410,7 +422,13 @@ def test_one_a_worker_holds_is_told_to_stop(rolled_up, cast, tree):
 def test_a_list_is_of_one_moment(rolled_up, homes, cast, tree, monkeypatch):
     """Read commune by commune, and yet what is recorded meanwhile is in none of them."""
     export = services.request_export(
-        by=cast.pc06, round=rolled_up, kind="forms", format="csv", unit=tree.province, state=State.ALL
+        by=cast.pc06,
+        round=rolled_up,
+        kind="forms",
+        format="csv",
+        unit=tree.province,
+        state=State.ALL,
+        reason="kiểm thử",
     )
     places = forms._places
 
@@ -528,7 +546,9 @@ def test_hamlets_have_no_plan_and_no_day_of_their_own(rolled_up, cast, tree):
 
 
 def test_an_export_of_somebody_who_lost_the_right_is_not_made(rolled_up, cast, tree):
-    export = services.request_export(by=cast.officer, round=rolled_up, kind="forms", format="csv", unit=tree.huong_tra)
+    export = services.request_export(
+        by=cast.officer, round=rolled_up, kind="forms", format="csv", unit=tree.huong_tra, reason="kiểm thử"
+    )
     cast.officer.postings.update(valid_to=clock.today())
     exports.make(export.pk)
     export.refresh_from_db()
@@ -569,6 +589,31 @@ class TestOnceMore:
         exports.make(export.pk)
         export.refresh_from_db()
         assert export.status == Export.Status.DONE
+
+    def test_a_file_of_persons_that_was_made_and_cleared_wants_a_reason_of_its_own(
+        self, rolled_up, homes, cast, tree, client
+    ):
+        export = made(rolled_up, cast.officer, kind="forms", unit=tree.huong_tra)
+        Export.objects.update(status="cleared")
+        client.force_login(cast.officer)
+        body = client.get(reverse("reports:export_detail", args=[export.pk])).content.decode()
+        assert reverse("reports:export_retry", args=[export.pk]) not in body
+        assert self.retry(client, export).status_code == 409
+        Export.objects.update(status="failed")  # none of it was made: the reason holds
+        assert self.retry(client, export).status_code == 302
+        exports.make(export.pk)
+        assert list(Disclosure.objects.values_list("act", "reason")) == [("made", "kiểm thử")] * 2
+
+    def test_a_list_on_paper_that_became_several_files_is_a_list_on_paper_again(
+        self, rolled_up, homes, cast, tree, client
+    ):
+        export = made(rolled_up, cast.officer, kind="forms", unit=tree.huong_tra, format="pdf", state=State.ALL)
+        Export.objects.update(status="failed", format="zip")
+        client.force_login(cast.officer)
+        self.retry(client, export)
+        exports.make(export.pk)
+        export.refresh_from_db()
+        assert (export.status, export.format, export.failure) == ("done", "pdf", "")
 
     def test_a_ready_one_is_not_made_again(self, rolled_up, cast, tree, client):
         export = made(rolled_up, cast.pc06, unit=tree.province)
