@@ -296,11 +296,17 @@ class FormKind:
         new = [(key, names) for key, names in by_key.items() if key not in known.known]
         made = places.make_hamlets([(commune_id, names[0]) for (commune_id, _), names in new], today)
         ids = {key: made[key[0], names[0]] for key, names in new} | known.known
-        for (commune_id, folded), names in by_key.items():
-            cursor.execute(
-                f"UPDATE {runs} SET hamlet_id = %s WHERE commune_id = %s AND hamlet_name = ANY(%s) AND hamlet_id IS NULL",
-                [ids[commune_id, folded], commune_id, names],
-            )
+        meant = [(key[0], name, ids[key]) for key, names in by_key.items() for name in names]
+        communes, names, hamlets = ([row[n] for row in meant] for n in range(3))
+        # all at once: each by itself would look through all runs, and a province has two thousand hamlets
+        cursor.execute(
+            f"""
+            UPDATE {runs} r SET hamlet_id = meant.hamlet_id
+            FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS meant (commune_id, hamlet_name, hamlet_id)
+            WHERE r.hamlet_id IS NULL AND r.commune_id = meant.commune_id AND r.hamlet_name = meant.hamlet_name
+            """,
+            [communes, names, hamlets],
+        )
 
     @staticmethod
     def _make_households(cursor, job: Import, *, as_register: bool) -> None:
