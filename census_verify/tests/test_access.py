@@ -65,6 +65,7 @@ def addresses(round, homes, cast, tree):
         "export": export.pk,
         "household": homes.four.pk,
         "form": tree.huong_tra.pk,
+        "register": tree.huong_tra.pk,
         "twin": homes.four.forms.first().pk,
         "correction": proof.correction_id,
         "pass": corrected.passes[0].pk,
