@@ -576,7 +576,7 @@ class Schedule(models.Model):
     unit = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="+", verbose_name=_("unit"))
     period = models.CharField(_("report"), max_length=5, choices=[(each.value, each.label) for each in PERIODS])
     files = ArrayField(models.CharField(max_length=12, choices=File), verbose_name=_("files"))
-    annex = models.CharField(_("annex table"), max_length=16, choices=list(TITLES.items()), blank=True)
+    annex = models.CharField(_("annex table"), max_length=16, blank=True)  # one of `official.titles`, or all
     signs = models.CharField(_("signed by"), max_length=8)
     template = models.ForeignKey(
         ReportTemplate,

@@ -71,17 +71,6 @@ class Migration(migrations.Migration):
                     "annex",
                     models.CharField(
                         blank=True,
-                        choices=[
-                            ("units", "Progress by district"),
-                            ("communes", "Progress by commune"),
-                            ("outcomes", "Results by kind"),
-                            ("faults", "Faults found on the forms"),
-                            ("teams", "Progress by work team"),
-                            ("officers", "Results by officer"),
-                            ("missed", "Units that miss a target"),
-                            ("late", "Late entries"),
-                            ("denominators", "From the population to the verified forms"),
-                        ],
                         max_length=16,
                         verbose_name="annex table",
                     ),

@@ -71,6 +71,15 @@ def columns_of(key: str) -> tuple[Column, ...]:
     columns = {
         "units": (unit, *progress),
         "communes": (unit, district, *progress),
+        "hamlets": (
+            Column("unit", say("Hamlet"), "text", 28),
+            Column("collected", say("Collected")),
+            Column("period", say("In the period")),
+            Column("verified", say("To date")),
+            # xgettext:no-python-format
+            Column("rate", say("% of collected"), "percent", 9, share=("verified", "collected")),
+            Column("left", say("Left")),
+        ),
         "outcomes": (
             Column("outcome", say("Result"), "text", 34),
             *change,
@@ -131,7 +140,7 @@ WITHOUT_TOTAL = {"missed"}  # a unit may stand there for several targets
 
 def tables_of(reading: Reading) -> tuple[Table, ...]:
     """In the order of the annexes; what is empty in this unit is left out."""
-    makers = (_units, _communes, _outcomes, _faults, _teams, _officers, _missed, _late, _denominators)
+    makers = (_units, _communes, _hamlets, _outcomes, _faults, _teams, _officers, _missed, _late, _denominators)
     tables = (make(reading) for make in makers)
     return tuple(table for table in tables if table is not None)
 
@@ -174,6 +183,19 @@ def _communes(reading: Reading) -> Table | None:
     above = _names_above(reading)
     rows = ([pair.owner.full_name, above(pair.owner), *_progress_cells(pair)] for pair in reading.communes.pairs)
     return _table("communes", reading, rows)
+
+
+def _hamlets(reading: Reading) -> Table | None:
+    if not reading.hamlets.pairs:
+        return None
+    rows = []
+    for pair in reading.hamlets.pairs:
+        tally = pair.after.tally
+        rows.append([pair.owner.full_name, tally.base, pair.verified, tally.verified, tally.rate, tally.left])
+    note = say(
+        "A hamlet has no plan: rates are of the forms collected there, and each form stands where it lies today."
+    )
+    return _table("hamlets", reading, rows, note)
 
 
 def _names_above(reading: Reading) -> Callable[[AdministrativeUnit], str]:

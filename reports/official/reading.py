@@ -66,6 +66,7 @@ class Reading:
     gained_before: int | None  # in the period before; None where there is none
     units: Units  # right below
     communes: Units  # all below; the same where these are the units right below
+    hamlets: Units  # of a commune
     teams: Units
     officers: tuple[OfficerLine, ...] | None  # None: not read, because nobody asked
     faults: tuple[FoundFault, ...]
@@ -104,9 +105,10 @@ def read(round: Round, unit: AdministrativeUnit, period: Period, *, with_officer
     """`with_officers`: theirs alone are told from the passes themselves, which takes seconds for a province."""
     after, before = source_at(round, period.last), Snapshot(round, period.cut_off_before)
     whole, whole_before = after.of_unit(unit), before.of_unit(unit)
-    # hamlets are counted from their forms of today: a report, which must say the same for ever, stops at communes
-    is_above = unit.level < Level.COMMUNE
-    units = _units(round, *((source.children_of(unit) if is_above else []) for source in (after, before)))
+    children = tuple(source.children_of(unit) for source in (after, before))
+    # no sentence is made of hamlets, which have no plan and are counted from the forms they have today
+    units = _units(round, *(children if unit.level < Level.COMMUNE else ([], [])))
+    hamlets = _units(round, *(children if unit.level == Level.COMMUNE else ([], [])))
     communes = _communes(round, unit, units, after, before)
     below = [pair.after for pair in communes.pairs]
     late = snapshots.recorded_late(round, [row.owner for row in below] + [unit], period.cut_off_before, period.last)
@@ -120,6 +122,7 @@ def read(round: Round, unit: AdministrativeUnit, period: Period, *, with_officer
         gained_before=_gained_before(round, unit, period, whole_before),
         units=units,
         communes=communes,
+        hamlets=hamlets,
         teams=_teams(round, unit, after, before),
         officers=_officers(round, unit, period, after) if with_officers else None,
         faults=_faults(whole, whole_before),

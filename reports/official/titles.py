@@ -9,6 +9,7 @@ Level = AdministrativeUnit.Level
 TITLES: dict[str, Promise] = {
     "units": _("Progress by district"),
     "communes": _("Progress by commune"),
+    "hamlets": _("Progress by hamlet"),
     "outcomes": _("Results by kind"),
     "faults": _("Faults found on the forms"),
     "teams": _("Progress by work team"),

@@ -29,6 +29,7 @@ from reports.official import contents, forms, letter, making, printed, reading
 from reports.official.annexes import Table
 from reports.official.periods import Kind, Period, is_end_of_month, period_ending
 from reports.progress import two_places
+from reports.typesetting import on_paper
 from verification.models import PassEvent, VerificationPass
 from verification.models import Round as AnyRound
 from verification.rules import is_verified
@@ -762,6 +763,18 @@ def test_a_district_and_a_commune_have_their_own(history, cast, tree, client):
     assert client.get(reverse("reports:unit_report", args=[tree.dong.pk])).status_code == 404, "hamlets report nothing"
 
 
+def test_a_commune_tells_its_hamlets_and_they_add_up(history, tree):
+    report = contents.report_of(history, tree.huong_tra, period_of(history))
+    table = report.table("hamlets")
+    named = {row[1]: dict(zip((column.key for column in table.columns), row, strict=True)) for row in table.rows}
+    assert set(named) == {"Thôn Đông", "Thôn Tây"}
+    assert (named["Thôn Đông"]["collected"], named["Thôn Tây"]["verified"]) == (6, 3)
+    total = table.total[table.column("verified")], table.total[table.column("period")]
+    assert total == (report.figures["verified"], report.figures["in_the_period"])
+    above = contents.report_of(history, tree.huong_khe, period_of(history))
+    assert "hamlets" not in {table.key for table in above.tables}
+
+
 def test_who_was_moved_since_gets_no_file(history, cast, tree, client):
     export = made(history, cast.pc06, tree.province)
     cast.pc06.postings.update(valid_to=DAY)
@@ -847,5 +860,5 @@ def test_the_forecast_of_who_is_done_who_never_began_and_when_time_is_over(histo
 def test_a_table_too_long_for_paper_is_left_to_the_workbook(history, cast, tree, monkeypatch):
     monkeypatch.setattr(making, "ROWS_ON_PAPER", 1)
     report = contents.report_of(history, tree.province, period_of(history))
-    text = pdf_text(making._typeset(making.paper_words(report, report.tables, with_text=False)))
+    text = pdf_text(on_paper("report", making.paper_words(report, report.tables, with_text=False)))
     assert "2 dòng, quá nhiều để in: phụ lục này xem trong tệp XLSX." in text
