@@ -153,6 +153,17 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10,
         "options": {"expires": 20},
     },
+    # Late by a minute at most; what the machine was off for is made up.
+    "run what is due by a schedule": {
+        "task": "reports.tasks.run_schedules",
+        "schedule": 30,
+        "options": {"expires": 60},
+    },
+    "send e-mails of files": {
+        "task": "reports.tasks.tell_of_exports",
+        "schedule": 60,
+        "options": {"expires": 120},
+    },
     # Judges days that are over: what it finds changes at the cut-off, and by late entries and decisions.
     "tell what wants looking at": {
         "task": "reports.tasks.make_alerts",

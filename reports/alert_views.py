@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET, require_POST
 from census_verify import clock
 from households.models import AdministrativeUnit
 from households.permissions import scope_of
-from reports.models import Alert
-from reports.services import read_alerts
+from reports.models import Alert, Export
+from reports.services import read_alerts, see_exports
 from verification.records import State
 
 OVER_FOR = timedelta(days=7)  # that an alert is still listed among those that are over
@@ -34,7 +34,9 @@ def alert_list(request: HttpRequest) -> HttpResponse:
     kind = kind if kind in Alert.Kind.values else ""
     shown = [alert for alert in mine if not kind or alert.kind == kind]
     over = _of(request, Alert.objects.filter(ended_at__gte=clock.now() - OVER_FOR))
+    files = list(Export.objects.to_tell().visible_to(officer).select_related("unit", "run__schedule"))
     context = {
+        "files": files,
         "districts": [(district, list(rows)) for district, rows in groupby(shown, lambda alert: alert.unit.parent)],
         "count": len(mine),
         "shown": len(shown),
@@ -59,8 +61,9 @@ def alert_open(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def alerts_read(request: HttpRequest) -> HttpResponse:
-    """All that are open now."""
+    """All that are open now, and all finished files."""
     read_alerts(Alert.objects.open().visible_to(request.user), by=request.user)
+    see_exports(Export.objects.visible_to(request.user))
     return redirect("reports:alert_list")
 
 

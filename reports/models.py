@@ -1,6 +1,7 @@
 from datetime import date
 from decimal import Decimal
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,7 @@ from reports.deliveries.models import Delivery, DeliveryLine  # noqa: F401 - whe
 from reports.official.periods import Kind as PeriodKind
 from reports.official.periods import Period
 from reports.official.titles import TITLES, title_of
+from reports.schedules.areas import areas_of
 from verification.models import Round
 from verification.records import State
 from verification.terms import Outcome
@@ -275,16 +277,24 @@ class AlertReading(models.Model):
         return f"{self.officer}: {self.alert}"
 
 
-class AlertDigest(models.Model):
-    """The e-mail of one day to one officer. The row is written before it is sent, so that nobody gets two."""
+class Mailing(models.Model):
+    """An e-mail. The row is written before it is sent, so that nobody gets two (`reports.mailing`)."""
 
     officer = models.ForeignKey(User, models.CASCADE, related_name="+", db_index=False)
-    day = models.DateField(_("day"))
-    alerts = models.IntegerField(_("alerts in it"))
     tries = models.SmallIntegerField(_("tries"))
     tried_at = models.DateTimeField(_("tried at"))
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
     failure = models.CharField(_("failure"), max_length=200, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class AlertDigest(Mailing):
+    """The e-mail of one day to one officer."""
+
+    day = models.DateField(_("day"))
+    alerts = models.IntegerField(_("alerts in it"))
 
     class Meta:
         verbose_name = _("e-mail of alerts")
@@ -346,6 +356,10 @@ class ExportQuerySet(models.QuerySet):
     def visible_to(self, officer):
         return self.filter(owner=officer)
 
+    def to_tell(self):
+        """Finished, and not opened by their owners since."""
+        return self.filter(status__in=Export.TOLD, seen_at=None)
+
 
 class Export(models.Model):
     """A file somebody asked for: what, of which unit, in which format, and where it stands."""
@@ -378,6 +392,9 @@ class Export(models.Model):
     # Tables as they are on a page; reports and their annexes are of a period (`reports.official`).
     TABLES = (Kind.UNITS, Kind.DAYS, Kind.TEAMS)
     REPORTS = (Kind.REPORT, Kind.ANNEXES)
+    # What its owner is told of, and what may be asked for once more.
+    TOLD = (Status.DONE, Status.FAILED)
+    AGAIN = (Status.FAILED, Status.CANCELLED, Status.CLEARED)
     # Files that name persons: a right of their own, a reason, a line in `Disclosure` each time.
     PERSONS = (Kind.FORMS, Kind.REGISTER, Kind.DELIVERY)
 
@@ -395,6 +412,12 @@ class Export(models.Model):
     rows = models.IntegerField(null=True, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
     failure = models.CharField(max_length=200, blank=True)
+    run = models.ForeignKey(
+        "reports.ScheduleRun", models.PROTECT, null=True, blank=True, related_name="exports", db_index=False
+    )
+    tries = models.SmallIntegerField(default=0, db_default=0)  # begun so often since it was asked for
+    seen_at = models.DateTimeField(null=True, blank=True)  # since it is finished
+    fetched_at = models.DateTimeField(null=True, blank=True)
 
     objects = ExportQuerySet.as_manager()
 
@@ -410,10 +433,25 @@ class Export(models.Model):
                 condition=~Q(kind__in=["forms", "register", "delivery"]) | ~Q(reason=""),
                 name="persons_with_a_reason",
             ),
+            models.UniqueConstraint(
+                fields=["run", "owner", "kind", "format"], condition=Q(run__isnull=False), name="one_file_a_run"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["owner", "status"],
+                condition=Q(seen_at=None, status__in=["done", "failed"]),
+                name="export_to_tell",
+            )
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.unit or ''}"
+
+    @property
+    def may_be_asked_again(self) -> bool:
+        """With one press. The reason for a file of persons holds until it was made."""
+        return self.status in self.AGAIN and not (self.status == self.Status.CLEARED and self.kind in self.PERSONS)
 
     @property
     def period_label(self) -> str:
@@ -483,3 +521,133 @@ class Disclosure(models.Model):
     @property
     def has_whole_numbers(self) -> bool:
         return self.kind == Export.Kind.REGISTER or self.options.get("numbers") == Posting.PersonFiles.WHOLE
+
+
+class ExportMail(Mailing):
+    """The e-mail about one export that was asked for, or about all files of one run to one officer."""
+
+    export = models.ForeignKey(Export, models.CASCADE, null=True, related_name="+", db_index=False)
+    run = models.ForeignKey("reports.ScheduleRun", models.CASCADE, null=True, related_name="+", db_index=False)
+
+    class Meta:
+        verbose_name = _("e-mail of files")
+        verbose_name_plural = _("e-mails of files")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "export", "officer"], nulls_distinct=False, name="one_mail_a_file_or_run"
+            ),
+            models.CheckConstraint(condition=Q(export=None) ^ Q(run=None), name="mail_of_file_or_run"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.officer}: {self.export or self.run}"
+
+
+class ScheduleQuerySet(models.QuerySet):
+    def visible_to(self, officer):
+        """Those of the units for which she keeps schedules, and of the units below."""
+        hers = Q(pk__in=[])
+        for unit in areas_of(officer):
+            hers |= Q(unit__path__startswith=unit.path)
+        return self.filter(hers)
+
+
+class Schedule(models.Model):
+    """Files that are made by the clock: of which unit, what, when, for whom (decision 0034)."""
+
+    class File(models.TextChoices):
+        """Kind and format of an export."""
+
+        REPORT_PDF = "report.pdf", _("report, PDF")
+        REPORT_WORD = "report.docx", _("report, Word")
+        ANNEXES_XLSX = "annexes.xlsx", _("annex tables, XLSX")
+        ANNEXES_PDF = "annexes.pdf", _("annex tables, PDF")
+        ANNEX_CSV = "annexes.csv", _("one annex table, CSV")
+
+    class Rhythm(models.TextChoices):
+        DAILY = "daily", _("every day")
+        WEEKLY = "weekly", _("on these weekdays")
+        MONTHLY = "monthly", _("once a month")
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", _("active")
+        PAUSED = "paused", _("paused")
+        ENDED = "ended", _("ended")
+
+    PERIODS = (PeriodKind.DAY, PeriodKind.WEEK, PeriodKind.MONTH)
+
+    name = models.CharField(_("name"), max_length=80)
+    unit = models.ForeignKey(AdministrativeUnit, models.PROTECT, related_name="+", verbose_name=_("unit"))
+    period = models.CharField(_("report"), max_length=5, choices=[(each.value, each.label) for each in PERIODS])
+    files = ArrayField(models.CharField(max_length=12, choices=File), verbose_name=_("files"))
+    annex = models.CharField(_("annex table"), max_length=16, blank=True)  # one of `official.titles`, or all
+    signs = models.CharField(_("signed by"), max_length=8)
+    template = models.ForeignKey(
+        ReportTemplate,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("template"),
+    )
+    of_today = models.BooleanField(default=False)  # the day itself so far, not the last that was cut off
+    rhythm = models.CharField(_("how often"), max_length=7, choices=Rhythm)
+    weekdays = ArrayField(models.SmallIntegerField(), default=list, blank=True)  # Monday is 1
+    day_of_month = models.SmallIntegerField(_("day of the month"), null=True, blank=True)
+    at = models.TimeField(_("at"))
+    recipients = models.ManyToManyField(User, related_name="+", verbose_name=_("recipients"))
+    status = models.CharField(_("status"), max_length=6, choices=Status, default=Status.ACTIVE)
+    counts_from = models.DateTimeField()  # what fell due later is still to be run
+    request = models.UUIDField(unique=True)  # made by the page that asks; sending it again makes nothing new
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+    made_at = models.DateTimeField()
+    changed_by = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+    changed_at = models.DateTimeField()
+
+    objects = ScheduleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("schedule")
+        verbose_name_plural = _("schedules")
+        ordering = ["unit__code", "name", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(rhythm="daily", weekdays=[], day_of_month=None)
+                | (Q(rhythm="weekly", day_of_month=None) & ~Q(weekdays=[]))
+                | Q(rhythm="monthly", weekdays=[], day_of_month__range=(1, 31)),
+                name="schedule_rhythm",
+            ),
+            models.CheckConstraint(condition=~Q(files=[]), name="schedule_has_files"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ScheduleRun(models.Model):
+    """One time that a schedule was due, or was asked for by hand, and what came of it."""
+
+    class Outcome(models.TextChoices):
+        FILES = "files", _("files asked for")
+        MADE_UP = "made_up", _("missed; made up by a later run")
+        NO_ROUND = "no_round", _("no round is open")
+        NOT_BEGUN = "not_begun", _("no day of the round was over yet")
+        NOBODY = "nobody", _("none of the recipients may see the unit")
+
+    schedule = models.ForeignKey(Schedule, models.PROTECT, related_name="runs", db_index=False)
+    due_at = models.DateTimeField(_("due at"))
+    started_at = models.DateTimeField(_("run at"))
+    by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    outcome = models.CharField(_("outcome"), max_length=9, choices=Outcome)
+    until = models.DateField(_("figures to the end of"), null=True, blank=True)
+    left_out = models.ManyToManyField(User, related_name="+")  # recipients who may not see the unit any more
+
+    class Meta:
+        verbose_name = _("run of a schedule")
+        verbose_name_plural = _("runs of schedules")
+        ordering = ["-due_at"]
+        constraints = [models.UniqueConstraint(fields=["schedule", "due_at"], name="one_run_a_due_time")]
+
+    def __str__(self) -> str:
+        return f"{self.schedule}: {self.due_at}"

@@ -17,6 +17,7 @@ from reports.official.contents import report_of
 from reports.official.letter import Signs
 from reports.official.periods import Kind
 from reports.official.printed import report_words
+from reports.schedules.areas import areas_of
 from reports.snapshots import NoSuchCutOff
 from reports.views import current_round, kept, lineage_of, unit_of_figures
 from verification.models import Round
@@ -39,6 +40,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
         "today": clock.today(),
         "keeps_templates": permissions.template_areas_of(request.user),
         "delivers": permissions.delivery_areas_of(request.user),
+        "keeps_schedules": areas_of(request.user),
         "person_lists": [(state.value, state.label) for state in NAMED_LISTS]
         if permissions.can_export(request.user, Export.Kind.FORMS, unit)
         else [],

@@ -3,14 +3,15 @@
 from datetime import date
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import translation
 from django.utils.translation import gettext as say
 
 from census_verify import clock
 from households import text
 from households.models import AdministrativeUnit, Posting, User
-from reports import exports
+from reports import exports, permissions
 from reports.models import Alert, AlertReading, Delivery, Export
 from reports.official.forms import options_of
 from reports.tasks import ask_for_export
@@ -109,6 +110,41 @@ def cancel_export(*, export: Export) -> None:
         unheld.save(update_fields=["status", "finished_at"])
     elif unheld.status != Export.Status.CANCELLED:  # pressing twice is no mistake
         raise Conflict(say("The file is finished: there is nothing to stop."))
+
+
+@transaction.atomic
+def retry_export(*, export: Export, by: User) -> None:
+    """Make a file once more that failed, was stopped or was cleared away; in the same row, so that whoever was told of
+    it finds it."""
+    unheld = Export.objects.select_for_update(skip_locked=True, of=("self",)).select_related("unit")
+    again = unheld.filter(pk=export.pk).first()
+    if again is None or again.status == Export.Status.QUEUED:
+        return  # pressing twice is no mistake
+    if again.status not in Export.AGAIN:
+        raise Conflict(say("The file is ready: there is nothing to make once more."))
+    if not again.may_be_asked_again:
+        raise Conflict(say("A file that names persons is asked for anew, with a reason."))
+    if not permissions.may_have(by, again):
+        raise Conflict(say("This table is not yours to export."))
+    exports.forget_progress(again)
+    again.status, again.asked_at, again.tries = Export.Status.QUEUED, clock.now(), 0
+    again.failure = again.sha256 = ""
+    if again.format == Export.Format.ZIP:  # what a list becomes that is too long for one PDF
+        again.format = Export.Format.PDF
+    again.finished_at = again.rows = again.seen_at = again.fetched_at = None
+    again.save()
+    transaction.on_commit(lambda: ask_for_export(again.pk))
+
+
+def see_exports(finished: QuerySet[Export]) -> None:
+    """Their owner has opened them: the bell tells of them no more."""
+    finished.to_tell().update(seen_at=clock.now())
+
+
+def fetch_export(export: Export) -> None:
+    """She has the file: when first, her page and that of a schedule's run say."""
+    now = clock.now()
+    Export.objects.filter(pk=export.pk, fetched_at=None).update(fetched_at=now, seen_at=Coalesce("seen_at", Value(now)))
 
 
 def read_alerts(alerts: QuerySet[Alert], *, by: User) -> None:

@@ -8,6 +8,8 @@ from django.core.cache import cache
 from census_verify.health import WORKER_SEEN_KEY, WORKER_SEEN_SECONDS
 from reports import exports, proof, rollups
 from reports.alerts import mail, making
+from reports.exports import mail as export_mail
+from reports.schedules import running
 from verification.models import Round
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,8 @@ def worker_seen() -> None:
 @shared_task
 def make_export(export_id: int) -> None:
     exports.make(export_id)
+    for waiting in exports.waiting_behind(export_id):
+        exports.make(waiting)
 
 
 def ask_for_export(export_id: int) -> None:
@@ -77,3 +81,16 @@ def make_alerts() -> int:
     told = making.make_alerts().told
     mail.send_digests()
     return told
+
+
+@shared_task
+def tell_of_exports() -> int:
+    """By e-mail, whoever has not opened a file some minutes after it was finished; how many mails were sent."""
+    return export_mail.send_mails()
+
+
+@shared_task
+def run_schedules() -> None:
+    """What is due, and what was missed while the machine was off."""
+    for export_id in running.run_due():
+        ask_for_export(export_id)

@@ -146,9 +146,13 @@ def export_create(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def export_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    export = get_object_or_404(Export.objects.visible_to(request.user).select_related("unit"), pk=pk)
+    mine = Export.objects.visible_to(request.user).select_related("unit", "run__schedule")
+    export = get_object_or_404(mine, pk=pk)
+    if export.status in Export.TOLD:  # what she sees finished here, the bell need not tell her
+        services.see_exports(Export.objects.filter(pk=pk))
     template = "reports/_export_state.html" if request.htmx else "reports/export_detail.html"
-    return render(request, template, {"export": export, "made": exports.made_so_far(export)})
+    context = {"export": export, "made": exports.made_so_far(export), "kept_until": exports.kept_until(export)}
+    return render(request, template, context)
 
 
 @require_POST
@@ -156,6 +160,16 @@ def export_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     export = get_object_or_404(Export.objects.visible_to(request.user), pk=pk)
     try:
         services.cancel_export(export=export)
+    except Refusal as refusal:
+        return render(request, "409.html", {"refusal": refusal}, status=refusal.status)
+    return redirect("reports:export_detail", export.pk)
+
+
+@require_POST
+def export_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    export = get_object_or_404(Export.objects.visible_to(request.user), pk=pk)
+    try:
+        services.retry_export(export=export, by=request.user)
     except Refusal as refusal:
         return render(request, "409.html", {"refusal": refusal}, status=refusal.status)
     return redirect("reports:export_detail", export.pk)
@@ -169,6 +183,7 @@ def export_file(request: HttpRequest, pk: int) -> HttpResponse:
     if not permissions.may_have(request.user, export) or not path.exists():
         raise Http404("the file was cleared away")
     disclosures.write_down(export, Disclosure.Act.FETCHED, by=request.user)
+    services.fetch_export(export)
     return FileResponse(path.open("rb"), as_attachment=True, filename=exports.file_name(export))
 
 

@@ -190,7 +190,11 @@ class Officer:
         assert answer.status == 302, answer
 
     def send(self, path: str, fields: dict | None = None) -> Answer:
-        data = None if fields is None else urllib.parse.urlencode({"csrfmiddlewaretoken": self._token} | fields)
+        data = (
+            None
+            if fields is None
+            else urllib.parse.urlencode({"csrfmiddlewaretoken": self._token} | fields, doseq=True)
+        )
         return self._open(urllib.request.Request(self.stack.url + path, data and data.encode()))
 
     def upload(self, path: str, name: str, file: bytes) -> Answer:

@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from census_verify import clock, log_in
 from households.models import Import, Reinforcement, User
-from reports.models import Alert, Delivery, Export, ReportTemplate
+from reports.models import Alert, Delivery, Export, ReportTemplate, Schedule
 from reports.tasks import worker_seen
 from verification.models import Printing, Proof, Sheet
 from verification.rules import CorrectionEntry
@@ -65,6 +65,7 @@ def addresses(round, homes, cast, tree):
         "export": export.pk,
         "household": homes.four.pk,
         "form": tree.huong_tra.pk,
+        "register": tree.huong_tra.pk,
         "twin": homes.four.forms.first().pk,
         "correction": proof.correction_id,
         "pass": corrected.passes[0].pk,
@@ -87,6 +88,21 @@ def addresses(round, homes, cast, tree):
             made_at=clock.now(),
             rows=1,
             sha256="0",
+        ),
+        "schedule": Schedule.objects.create(
+            name="Báo cáo ngày",
+            unit=tree.huong_tra,
+            period="day",
+            files=["report.pdf"],
+            signs="head",
+            rhythm="daily",
+            at="17:30",
+            counts_from=clock.now(),
+            request=uuid4(),
+            made_by=cast.pc06,
+            made_at=clock.now(),
+            changed_by=cast.pc06,
+            changed_at=clock.now(),
         ).pk,
         "reinforcement": Reinforcement.objects.create(
             team=cast.team,

@@ -135,6 +135,8 @@ def test_accessible_and_not_too_wide(open_page, stack: Stack, viewport, language
         "/reports/",
         "/reports/deliveries/",
         "/reports/deliveries/format/",
+        "/reports/schedules/",
+        f"/reports/schedules/new/?unit={district}",
         f"/units/{province}/report/?period=week&to=18/6/2020",
         f"/units/{commune}/lists/",
         f"/units/{district}/lists/?state=found",

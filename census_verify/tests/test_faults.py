@@ -4,6 +4,7 @@ nothing is lost, nothing counted twice."""
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import pytest
 
@@ -17,6 +18,11 @@ HOLD_THE_PROVINCE = """
 WAITS_FOR_A_LOCK = (
     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%reports_tally%%'"
 )
+
+# whoever makes the export, at a lock of somebody else
+STANDS_OVER_AN_EXPORT = """
+    SELECT count(*) FROM pg_locks made JOIN pg_locks waits USING (pid)
+    WHERE made.locktype = 'advisory' AND made.objid = %s AND made.granted AND NOT waits.granted"""
 
 
 def save_until_done(officer: Officer, pk: int, fields: dict) -> list[int]:
@@ -145,3 +151,69 @@ def test_an_export_whose_worker_died_is_made_all_the_same(stack: Stack):
     stack.worker.start()
     wait_until(lambda: pc06.send(f"{asked.location}file/").status == 200, seconds=90)
     assert "Hương Khê" in pc06.send(f"{asked.location}file/").body
+
+
+def test_a_schedule_that_fell_due_while_everything_was_dead_is_made_up_once(stack: Stack):
+    """Nobody at the worker for three days, the broker lost with all messages, then a worker killed at the files."""
+    pc06 = Officer(stack, "pc06")
+    officer = stack.ask("SELECT id FROM households_user WHERE username = 'pc06'")
+    district = stack.ask("SELECT id FROM households_user WHERE username = %s", stack.login_of("district"))
+    unit = stack.ask("SELECT parent_id FROM households_administrativeunit WHERE id = %s", stack.commune)
+    stack.worker.kill()
+    form = {
+        "request": str(uuid4()), "name": "Phụ lục", "period": "day", "files": "annexes.csv", "annex": "outcomes",
+        "signs": "head", "which_day": "", "rhythm": "daily", "at": "0:00", "recipients": [officer, district],
+    }  # fmt: skip
+    asked = pc06.send(f"/reports/schedules/new/?unit={unit}", form)
+    assert asked.status == 302, asked.body
+    schedule = int(asked.location.strip("/").rsplit("/", 1)[1])
+    with stack.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE reports_schedule SET counts_from = counts_from - interval '3 days' WHERE id = %s", [schedule]
+        )
+    connection.close()
+    stack.valkey.kill()
+    stack.valkey.start()
+    stack.worker.start()
+    files = (
+        "SELECT count(*) FROM reports_export e JOIN reports_schedulerun r ON r.id = e.run_id WHERE r.schedule_id = %s"
+    )
+    wait_until(lambda: stack.ask(files, schedule) > 0, seconds=90, every=0.01)
+    stack.worker.kill()
+    stack.second_worker.start()
+    wait_until(lambda: stack.ask(f"{files} AND e.status = 'done'", schedule) == 2, seconds=90)
+    outcomes = "SELECT string_agg(outcome, ' ' ORDER BY due_at) FROM reports_schedulerun WHERE schedule_id = %s"
+    assert stack.ask(outcomes, schedule) == "made_up made_up files"
+    assert stack.ask(files, schedule) == 2
+    hers = stack.ask("SELECT max(id) FROM reports_export WHERE owner_id = %s AND run_id IS NOT NULL", district)
+    assert Officer(stack, "district").send(f"/exports/{hers}/file/").status == 200
+
+
+def test_a_file_that_kills_its_worker_each_time_is_given_up(stack: Stack):
+    pc06 = Officer(stack, "pc06")
+    province = stack.ask("SELECT id FROM households_administrativeunit WHERE level = 1")
+    stack.worker.kill()
+    asked = pc06.send("/exports/new/", {"kind": "units", "unit": province, "format": "csv"})
+    export = int(asked.location.strip("/").rsplit("/", 1)[1])
+    blocker = stack.connect()
+    with blocker.cursor() as cursor:
+        cursor.execute("LOCK TABLE reports_tally IN ACCESS EXCLUSIVE MODE")  # whoever makes the file stands here
+        for death in (1, 2, 3):
+            stack.worker.start()
+            wait_until(lambda: stack.ask(STANDS_OVER_AN_EXPORT, export) > 0, seconds=60)
+            assert stack.ask("SELECT tries FROM reports_export WHERE id = %s", export) == death
+            stack.worker.kill()
+            # on another connection: within a transaction PostgreSQL does not look at the activity again
+            stack.ask(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE wait_event_type = 'Lock' AND pid <> pg_backend_pid()"
+            )
+            wait_until(lambda: not stack.ask(STANDS_OVER_AN_EXPORT, export), seconds=15)
+    blocker.rollback()
+    blocker.close()
+    stack.worker.start()
+    status = "SELECT status FROM reports_export WHERE id = %s"
+    wait_until(lambda: stack.ask(status, export) == "failed", seconds=60)
+    assert "dừng giữa chừng 3 lần" in pc06.send(asked.location).body
+    assert pc06.send(f"{asked.location}retry/", {}).status == 302
+    wait_until(lambda: pc06.send(f"{asked.location}file/").status == 200, seconds=60)

@@ -1,14 +1,17 @@
-"""How many alerts an officer has not opened yet: asked by the navigation of every page."""
+"""How many alerts and finished files an officer has not opened yet: asked by the navigation of every page."""
 
 from households.permissions import scope_of
 from households.statements import Statement
 from reports.models import reached_from
 
 UNREAD = Statement(
-    "unread_alerts",
+    "unread_alerts_and_files",
     "bigint, text[], smallint[]",
     """
-    SELECT count(*) FROM reports_alert alert
+    SELECT count(*) + (
+        SELECT count(*) FROM reports_export
+        WHERE owner_id = $1 AND seen_at IS NULL AND status IN ('done', 'failed'))
+    FROM reports_alert alert
     JOIN households_administrativeunit unit ON unit.id = alert.unit_id
     WHERE alert.ended_at IS NULL
         AND EXISTS (
@@ -21,7 +24,7 @@ UNREAD = Statement(
 
 
 def unread_of(officer) -> int:
-    """As `Alert.objects.open().visible_to(officer)` without those she has read."""
+    """As `Alert.objects.open().visible_to(officer)` without those she has read, and `Export.objects.to_tell()` of hers."""
     units = [unit for _role, unit in scope_of(officer).postings]
     if not units:
         return 0

@@ -7,9 +7,12 @@ from reports.exports.making import (
     clear_old,
     file_name,
     file_path,
+    forget_progress,
+    kept_until,
     made_so_far,
     make,
     waiting,
+    waiting_behind,
 )
 
 __all__ = [
@@ -19,7 +22,10 @@ __all__ = [
     "clear_old",
     "file_name",
     "file_path",
+    "forget_progress",
+    "kept_until",
     "made_so_far",
     "make",
     "waiting",
+    "waiting_behind",
 ]

@@ -6,7 +6,7 @@ import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -18,13 +18,15 @@ from django.utils.translation import gettext as say
 from census_verify import clock
 from reports import disclosures, permissions
 from reports.deliveries import files as corrections
-from reports.exports import forms, paper, tables, writers
+from reports.exports import forms, paper, sharing, tables, writers
 from reports.models import Delivery, Disclosure, Export
 from reports.official import making as official
 
 logger = logging.getLogger(__name__)
 
 KEEP_DAYS = 7
+DEATHS = 3  # of workers over one file, then it is given up
+LOCK = 20200632  # of an export by its number, from before its tries are counted until it is made; `alerts.making` has the one before
 LOOK_EVERY = 1000  # rows between two looks at the watch
 TELL_SECONDS = 0.5
 CACHE_SECONDS = 600
@@ -70,6 +72,54 @@ def make(export_id: int) -> None:
     The row stays locked while the file is written: if this worker dies, the lock goes with it, the
     export is still queued, and `waiting` finds it.
     """
+    with _sole_maker(export_id) as is_sole:
+        if is_sole and _begin(export_id):
+            _make(export_id)
+
+
+def waiting_behind(export_id: int) -> list[int]:
+    """Exports that waited for this one to be made for all of them."""
+    export = Export.objects.filter(pk=export_id).first()
+    return sharing.queued_behind(export) if export and export.run_id else []
+
+
+@contextmanager
+def _sole_maker(export_id: int):
+    """The row's lock is let go when the try is committed, and taken again: nobody comes in between."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, export_id])
+        (is_sole,) = cursor.fetchone()
+    try:
+        yield is_sole
+    finally:
+        if is_sole:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, export_id])
+
+
+@transaction.atomic
+def _begin(export_id: int) -> bool:
+    """Whether it is to be made now. A try is counted, and committed before the work begins, for the work's own
+    transaction goes with a worker that dies over it: a file that kills its worker each time must not go round for ever."""
+    queued = Export.objects.select_for_update(skip_locked=True).filter(pk=export_id, status=Export.Status.QUEUED)
+    export = queued.first()
+    if export is None or sharing.must_wait(export):
+        return False
+    if sharing.tries_of(export) < DEATHS:
+        export.tries += 1
+        export.save(update_fields=["tries"])
+        return True
+    with translation.override(export.language):
+        export.failure = say("The program broke off %(n)s times while it made this file, and gave it up.") % {
+            "n": DEATHS
+        }
+    export.status, export.finished_at = Export.Status.FAILED, clock.now()
+    export.save(update_fields=["status", "failure", "finished_at"])
+    logger.error("export %s was given up: its worker died %s times over it", export_id, DEATHS)
+    return False
+
+
+def _make(export_id: int) -> None:
     with _one_moment():
         export = (
             Export.objects.select_for_update(skip_locked=True, of=("self",))
@@ -105,6 +155,19 @@ def waiting() -> list[int]:
 def ask_to_stop(export: Export) -> None:
     """Tell the worker that writes the file; it looks every half second. Raises what the cache raises."""
     cache.set(_stop_key(export), True, CACHE_SECONDS)
+
+
+def forget_progress(export: Export) -> None:
+    """Of the making before, when it is asked for once more."""
+    try:
+        cache.delete(_progress_key(export))
+    except Exception as gone:  # it is only shown until the worker tells its own
+        logger.warning("no progress without the cache: %s", type(gone).__name__)
+
+
+def kept_until(export: Export) -> datetime | None:
+    """Until when its file can be fetched; the night after it is cleared."""
+    return export.finished_at + timedelta(days=KEEP_DAYS) if export.status == Export.Status.DONE else None
 
 
 def file_path(export: Export) -> Path:
@@ -160,6 +223,7 @@ def _write(export: Export) -> tuple[int, str]:
     folder = file_path(export).parent
     folder.mkdir(parents=True, exist_ok=True)
     half = folder / f"{export.pk}.part"
+    half.unlink(missing_ok=True)  # of a worker that died
     try:
         rows = _write_rows(export, half)
         with half.open("rb") as file:
@@ -176,6 +240,10 @@ def _write(export: Export) -> tuple[int, str]:
 
 def _write_rows(export: Export, path: Path) -> int:
     watch = _Watch(export)
+    for twin in sharing.alike(export).filter(status=Export.Status.DONE):
+        if file_path(twin).exists():
+            sharing.take_over(file_path(twin), path)
+            return twin.rows
     if export.kind in Export.REPORTS:
         return official.write(export, path, watch.look_now)
     if export.kind == Export.Kind.DELIVERY:
@@ -238,4 +306,5 @@ def _progress_key(export: Export) -> str:
 
 
 def _stop_key(export: Export) -> str:
-    return f"export-{export.pk}-stop"
+    # of this asking: what was stopped and is asked for once more is not stopped again
+    return f"export-{export.pk}-{export.asked_at.timestamp()}-stop"

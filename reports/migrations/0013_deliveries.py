@@ -24,7 +24,7 @@ DROP TRIGGER keep_history ON reports_deliveryline;
 class Migration(migrations.Migration):
     dependencies = [
         ("households", "0007_person_files"),
-        ("reports", "0011_disclosures"),
+        ("reports", "0012_schedules"),
         ("verification", "0008_cut_offs_and_targets"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -1,6 +1,11 @@
+import email
+import email.policy
+import socket
 from datetime import date
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Sink
 
 from reports import rollups
 
@@ -14,3 +19,33 @@ def live_on(settings):
         rollups.roll_up()
 
     return live
+
+
+class Box(Sink):
+    """An SMTP server that keeps what it is given; `refuses` as many of the next ones."""
+
+    def __init__(self):
+        super().__init__()
+        self.mails, self.refuses = [], 0
+
+    async def handle_DATA(self, server, session, envelope):
+        if self.refuses:
+            self.refuses -= 1
+            return "451 try later"
+        self.mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
+        return "250 OK"
+
+
+@pytest.fixture
+def box(settings):
+    """The server that the program's e-mails go to."""
+    box = Box()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = Controller(box, hostname="127.0.0.1", port=port)
+    server.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+    settings.SENDS_MAIL, settings.CENSUS_VERIFY_ADDRESS = True, "https://phuctra.example"
+    yield box
+    server.stop()

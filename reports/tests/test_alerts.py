@@ -1,14 +1,9 @@
 """Alerts as they are kept, told, read and sent."""
 
-import email
-import email.policy
 import re
-import socket
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Sink
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import translation
@@ -16,7 +11,7 @@ from django.utils import translation
 from census_verify import clock
 from households.models import Posting
 from households.tests.factories import make_officer
-from reports import rollups
+from reports import mailing, rollups
 from reports.alerts import mail, making
 from reports.alerts.bell import unread_of
 from reports.alerts.words import sentence_of
@@ -221,11 +216,11 @@ def test_as_many_queries_for_many_as_for_one(client, round, cast, tree, django_a
     client.force_login(cast.pc06)
     alert_of(tree.huong_tra)
     client.get(reverse("reports:alert_list"))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get(reverse("reports:alert_list"))
     for unit in (tree.phu_gia, tree.hung_tri):
         alert_of(unit)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get(reverse("reports:alert_list"))
 
 
@@ -246,35 +241,7 @@ def test_sentences_of_every_kind(round, tree, language):
     assert all(re.search(r"phiếu|kết quả", sentence) for sentence in told) == (language == "vi")
 
 
-class Box(Sink):
-    """An SMTP server that keeps what it is given; `refuses` as many of the next ones."""
-
-    def __init__(self):
-        super().__init__()
-        self.mails, self.refuses = [], 0
-
-    async def handle_DATA(self, server, session, envelope):
-        if self.refuses:
-            self.refuses -= 1
-            return "451 try later"
-        self.mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
-        return "250 OK"
-
-
 class TestMail:
-    @pytest.fixture
-    def box(self, settings):
-        box = Box()
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        server = Controller(box, hostname="127.0.0.1", port=port)
-        server.start()
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
-        settings.SENDS_MAIL, settings.CENSUS_VERIFY_ADDRESS = True, "https://phuctra.example"
-        yield box
-        server.stop()
-
     @pytest.fixture(autouse=True)
     def _at_eight(self, monkeypatch, settings):
         self.now = datetime(2020, 6, 19, 1, 0, tzinfo=UTC)  # eight in the morning
@@ -342,7 +309,7 @@ class TestMail:
         box.refuses = 10
         for _ in range(5):
             assert mail.send_digests() == 0
-        assert (AlertDigest.objects.get().tries, box.refuses) == (mail.TRIES, 10 - mail.TRIES)
+        assert (AlertDigest.objects.get().tries, box.refuses) == (mailing.TRIES, 10 - mailing.TRIES)
 
     def test_a_server_that_is_away_costs_no_try(self, box, settings):
         port, settings.EMAIL_PORT = settings.EMAIL_PORT, 1

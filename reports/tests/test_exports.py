@@ -18,9 +18,10 @@ from households.models import CollectionForm
 from households.models.register import Sex
 from households.tests.factories import make_form
 from reports import exports, rollups, services
+from reports.alerts.bell import unread_of
 from reports.exports import forms, making, writers
 from reports.live import Live
-from reports.models import Export
+from reports.models import Disclosure, Export
 from verification import records
 from verification.records import State
 from verification.terms import Approval, Outcome
@@ -552,3 +553,203 @@ def test_an_export_of_somebody_who_lost_the_right_is_not_made(rolled_up, cast, t
     exports.make(export.pk)
     export.refresh_from_db()
     assert export.status == Export.Status.FAILED
+
+
+class TestOnceMore:
+    """A file that failed, was stopped or was cleared away is asked for with one press."""
+
+    def retry(self, client, export):
+        return client.post(reverse("reports:export_retry", args=[export.pk]))
+
+    @pytest.mark.parametrize("status", ["failed", "cancelled", "cleared"])
+    def test_it_is_made_in_the_same_row(self, rolled_up, cast, tree, client, status):
+        export = made(rolled_up, cast.pc06, unit=tree.province)
+        exports.file_path(export).unlink()
+        Export.objects.update(status=status, failure="x", tries=3, seen_at=clock.now(), fetched_at=clock.now())
+        client.force_login(cast.pc06)
+        address = reverse("reports:export_detail", args=[export.pk])
+        assert reverse("reports:export_retry", args=[export.pk]) in client.get(address).content.decode()
+        for _ in range(2):  # pressed twice
+            assert self.retry(client, export).url == address
+        again = Export.objects.get()
+        assert (again.status, again.failure, again.tries, again.finished_at, again.seen_at, again.fetched_at) == (
+            "queued", "", 0, None, None, None
+        )  # fmt: skip
+        exports.make(export.pk)
+        again.refresh_from_db()
+        assert (again.status, again.sha256) == (Export.Status.DONE, export.sha256)
+        assert exports.file_path(again).exists()
+
+    def test_one_that_was_stopped_while_it_was_made_is_not_stopped_again(self, rolled_up, cast, tree, client):
+        export = services.request_export(by=cast.pc06, round=rolled_up, kind="units", format="csv", unit=tree.province)
+        exports.ask_to_stop(export)
+        exports.make(export.pk)
+        client.force_login(cast.pc06)
+        self.retry(client, export)
+        exports.make(export.pk)
+        export.refresh_from_db()
+        assert export.status == Export.Status.DONE
+
+    def test_a_file_of_persons_that_was_made_and_cleared_wants_a_reason_of_its_own(
+        self, rolled_up, homes, cast, tree, client
+    ):
+        export = made(rolled_up, cast.officer, kind="forms", unit=tree.huong_tra)
+        Export.objects.update(status="cleared")
+        client.force_login(cast.officer)
+        body = client.get(reverse("reports:export_detail", args=[export.pk])).content.decode()
+        assert reverse("reports:export_retry", args=[export.pk]) not in body
+        assert self.retry(client, export).status_code == 409
+        Export.objects.update(status="failed")  # none of it was made: the reason holds
+        assert self.retry(client, export).status_code == 302
+        exports.make(export.pk)
+        assert list(Disclosure.objects.values_list("act", "reason")) == [("made", "kiểm thử")] * 2
+
+    def test_a_list_on_paper_that_became_several_files_is_a_list_on_paper_again(
+        self, rolled_up, homes, cast, tree, client
+    ):
+        export = made(rolled_up, cast.officer, kind="forms", unit=tree.huong_tra, format="pdf", state=State.ALL)
+        Export.objects.update(status="failed", format="zip")
+        client.force_login(cast.officer)
+        self.retry(client, export)
+        exports.make(export.pk)
+        export.refresh_from_db()
+        assert (export.status, export.format, export.failure) == ("done", "pdf", "")
+
+    def test_a_ready_one_is_not_made_again(self, rolled_up, cast, tree, client):
+        export = made(rolled_up, cast.pc06, unit=tree.province)
+        client.force_login(cast.pc06)
+        answer = self.retry(client, export)
+        assert answer.status_code == 409
+        assert "không còn gì để tạo lại" in answer.content.decode()
+        assert Export.objects.get().finished_at == export.finished_at
+        assert client.get(reverse("reports:export_retry", args=[export.pk])).status_code == 405
+
+    def test_nor_one_that_is_not_hers_to_ask_for_any_more(self, rolled_up, cast, tree, client):
+        export = made(rolled_up, cast.officer, kind="forms", unit=tree.huong_tra)
+        Export.objects.update(status="failed")
+        cast.officer.postings.update(unit=tree.hung_tri)
+        client.force_login(cast.officer)
+        assert self.retry(client, export).status_code == 409
+        assert Export.objects.get().status == Export.Status.FAILED
+
+    def test_anothers_is_not_found(self, rolled_up, cast, tree, client):
+        export = made(rolled_up, cast.pc06, unit=tree.province)
+        Export.objects.update(status="failed")
+        client.force_login(cast.admin)
+        assert self.retry(client, export).status_code == 404
+
+
+class TestDeaths:
+    """A worker that dies takes its transaction along; that it had begun is known all the same."""
+
+    @pytest.fixture
+    def asked(self, rolled_up, cast, tree):
+        return services.request_export(by=cast.pc06, round=rolled_up, kind="units", format="csv", unit=tree.province)
+
+    def test_three_times_and_no_more(self, asked, client, cast):
+        for tries in (1, 2, 3):
+            assert making._begin(asked.pk)
+            assert Export.objects.get().tries == tries
+            assert exports.waiting() == [asked.pk]
+        exports.make(asked.pk)
+        asked.refresh_from_db()
+        assert asked.status == Export.Status.FAILED
+        assert exports.waiting() == []
+        client.force_login(cast.pc06)
+        body = client.get(reverse("reports:export_detail", args=[asked.pk])).content.decode()
+        assert "Chương trình dừng giữa chừng 3 lần" in body
+        client.post(reverse("reports:export_retry", args=[asked.pk]))
+        exports.make(asked.pk)
+        asked.refresh_from_db()
+        assert (asked.status, asked.tries) == (Export.Status.DONE, 1)
+
+    def test_making_it_in_one_go_is_one_try(self, asked):
+        exports.make(asked.pk)
+        exports.make(asked.pk)
+        assert Export.objects.get().tries == 1
+
+    def test_the_half_file_of_a_dead_one_is_in_nobodys_way(self, asked):
+        half = exports.file_path(asked).with_suffix(".part")
+        half.parent.mkdir(parents=True)
+        half.write_text("half")
+        exports.make(asked.pk)
+        assert [path.name for path in half.parent.iterdir()] == [exports.file_path(asked).name]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_second_worker_counts_no_try(rolled_up, cast, tree):
+    export = services.request_export(by=cast.pc06, round=rolled_up, kind="units", format="csv", unit=tree.province)
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [making.LOCK, export.pk])
+            exports.make(export.pk)
+            assert Export.objects.get().tries == 0
+            cursor.execute("SELECT pg_advisory_unlock_all()")
+    finally:
+        other.close()
+    exports.make(export.pk)
+    assert Export.objects.get().tries == 1
+
+
+class TestTelling:
+    """The bell and the page of alerts tell of a finished file until its owner has opened it."""
+
+    @pytest.fixture
+    def done(self, rolled_up, cast, tree):
+        return made(rolled_up, cast.pc06, unit=tree.province)
+
+    def test_in_the_bell_and_on_its_page_until_it_is_opened(self, done, cast, client, django_assert_num_queries):
+        client.force_login(cast.pc06)
+        page = client.get(reverse("reports:alert_list"))
+        assert list(page.context["files"]) == [done]
+        address = reverse("reports:export_detail", args=[done.pk])
+        assert address in page.content.decode()
+        assert unread_of(cast.pc06) == 1
+        with django_assert_num_queries(1):
+            unread_of(cast.pc06)
+        assert unread_of(cast.leader) == 0
+        for _ in range(2):
+            client.get(address)
+        assert unread_of(cast.pc06) == 0
+        assert not client.get(reverse("reports:alert_list")).context["files"]
+
+    def test_fetching_is_seeing_and_is_known_from_the_first_time(self, done, cast, client):
+        client.force_login(cast.pc06)
+        address = reverse("reports:export_file", args=[done.pk])
+        assert b"".join(client.get(address).streaming_content)
+        first = Export.objects.get()
+        assert first.seen_at == first.fetched_at
+        assert b"".join(client.get(address).streaming_content)
+        assert Export.objects.get().fetched_at == first.fetched_at
+        assert unread_of(cast.pc06) == 0
+
+    def test_whoever_watches_it_being_made_has_seen_it(self, rolled_up, cast, tree, client):
+        export = services.request_export(by=cast.pc06, round=rolled_up, kind="units", format="csv", unit=tree.province)
+        client.force_login(cast.pc06)
+        address = reverse("reports:export_detail", args=[export.pk])
+        client.get(address)
+        assert Export.objects.get().seen_at is None
+        exports.make(export.pk)
+        assert unread_of(cast.pc06) == 1
+        client.get(address, headers={"HX-Request": "true"})
+        assert unread_of(cast.pc06) == 0
+
+    def test_a_failed_one_is_told_a_stopped_one_is_not(self, done, cast):
+        for status, told in (("failed", 1), ("cancelled", 0), ("cleared", 0), ("queued", 0)):
+            Export.objects.update(status=status)
+            assert unread_of(cast.pc06) == told
+
+    def test_all_read_is_all_of_hers(self, done, cast, tree, rolled_up, client):
+        other = made(rolled_up, cast.leader, unit=tree.province)
+        client.force_login(cast.pc06)
+        for _ in range(2):
+            client.post(reverse("reports:alerts_read"))
+        assert unread_of(cast.pc06) == 0
+        assert list(Export.objects.to_tell()) == [other]
+
+    def test_until_when_it_is_kept(self, done, cast, client):
+        client.force_login(cast.pc06)
+        body = client.get(reverse("reports:export_detail", args=[done.pk])).content.decode()
+        assert "Giữ đến" in body
+        assert "26/6/2020" in body
