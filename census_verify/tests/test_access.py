@@ -88,7 +88,7 @@ def addresses(round, homes, cast, tree):
             made_at=clock.now(),
             rows=1,
             sha256="0",
-        ),
+        ).pk,
         "schedule": Schedule.objects.create(
             name="Báo cáo ngày",
             unit=tree.huong_tra,

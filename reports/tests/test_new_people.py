@@ -75,7 +75,7 @@ def test_the_list_behind_the_figure_has_as_many_rows_on_screen_and_in_the_file(
         forms, _key = records.page_after(unit, two_found, state, "")
         assert len(forms) == expected == records.forms_in(unit, two_found, state).count()
         export = services.request_export(
-            by=cast.officer, round=two_found, kind="forms", format="csv", unit=unit, state=state
+            by=cast.officer, round=two_found, kind="forms", format="csv", unit=unit, state=state, reason="kiểm thử"
         )
         exports.make(export.pk)
         export.refresh_from_db()
