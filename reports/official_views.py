@@ -23,6 +23,7 @@ from reports.views import current_round, kept, lineage_of, unit_of_figures
 from verification.models import Round
 
 Level = AdministrativeUnit.Level
+LAST_MADE = 6  # files shown beside what can be made
 LINES_AT_FIRST = 20  # of an annex, until all of it is asked for
 
 
@@ -44,6 +45,8 @@ def report_list(request: HttpRequest) -> HttpResponse:
         "person_lists": [(state.value, state.label) for state in NAMED_LISTS]
         if permissions.can_export(request.user, Export.Kind.FORMS, unit)
         else [],
+        "lists_elsewhere": [each for each, _right in scope.file_rights if each.pk != unit.pk],
+        "last_made": Export.objects.visible_to(request.user).select_related("unit__parent")[:LAST_MADE],
         "takes_register": permissions.can_export(request.user, Export.Kind.REGISTER, unit),
         "reads_disclosures": permissions.can_read_disclosures(request.user),
         "below": AdministrativeUnit.objects.filter(parent=unit).valid_on(clock.today()).in_order()

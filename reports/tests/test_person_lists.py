@@ -300,6 +300,21 @@ class TestTheRight:
         with pytest.raises(DatabaseError), transaction.atomic():
             cast.leader.postings.update(person_files="masked")
 
+    def test_the_page_of_reports_leads_there_and_shows_what_was_made(self, results, cast, tree, client):
+        export = taken(cast.member, tree.phu_gia, State.OPEN, round=results)
+        taken(cast.pc06, tree.phu_gia, State.OPEN, round=results)
+        client.force_login(cast.member)
+        page = client.get(reverse("reports:report_list"))
+        assert list(page.context["last_made"]) == [export]
+        body = page.content.decode()
+        for unit in (tree.huong_tra, tree.phu_gia):
+            assert self.url(unit) in body
+        for unit in (tree.huong_khe, tree.hung_tri):
+            assert self.url(unit) not in body
+        assert reverse("reports:disclosure_list") not in body
+        client.force_login(make_officer("commune_officer", tree.huong_tra, files=""))
+        assert self.url(tree.huong_tra) not in client.get(reverse("reports:report_list")).content.decode()
+
     def test_the_page_asks_little(self, results, cast, tree, client, django_assert_max_num_queries):
         client.force_login(cast.pc06)
         for unit in (tree.huong_tra, tree.province):
