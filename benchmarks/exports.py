@@ -10,8 +10,7 @@ from django.db import connection
 from benchmarks.limits import BARE_COLUMNS
 from benchmarks.measure import Line, Options, Readings, clock, quiet
 from benchmarks.web import python
-from census_verify import clock as program_clock
-from households.models import CollectionForm, User
+from households.models import CollectionForm
 from reports import exports
 from reports.models import Export, Tally
 from verification.models import Round
@@ -33,11 +32,11 @@ def run(options: Options) -> list[Line]:
             seen.add("copy", collected / clock(lambda: _copy_to(BARE_COLUMNS)))
             seen.add("rust", _rust_floor(floor_rows))
             quiet(options.quiet_seconds)
-            _measure(seen, notes, _ask(round, "forms", format), format, collected)
+            _measure(seen, notes, "forms", format, format, collected)
         quiet(options.quiet_seconds)
         seen.add("copy all", collected / clock(lambda: _copy_to(EVERY_COLUMN)))
         quiet(options.quiet_seconds)
-        _measure(seen, notes, _ask(round, "register", "csv"), "register", collected)
+        _measure(seen, notes, "register", "csv", "register", collected)
         # one reading of each limit belongs to each format
         for limit in ("copy", "rust"):
             seen.add(f"{limit} for xlsx", seen.of[limit].pop())
@@ -60,17 +59,11 @@ def run(options: Options) -> list[Line]:
     ]  # fmt: skip
 
 
-def _ask(round: Round, kind: str, format: str) -> Export:
-    return Export.objects.create(
-        owner=User.objects.get(username="pc06"), round=round, kind=kind, format=format, unit=round.area,
-        options={"state": "all"}, reason="benchmark", language="vi", asked_at=program_clock.now(),
-    )  # fmt: skip
-
-
-def _measure(seen: Readings, notes: dict, export: Export, name: str, collected: int) -> None:
-    """Make the file and clear it away; its row stays, for the log of files with persons refers to it."""
-    seconds, memory = _make(export)
-    export.refresh_from_db()
+def _measure(seen: Readings, notes: dict, kind: str, format: str, name: str, collected: int) -> None:
+    """Have a process make the file, and clear it away; its row stays, for the log of files with persons refers to it."""
+    printed, _, memory = python("benchmarks.make_export", kind, format)
+    made = json.loads(printed.splitlines()[-1])
+    export, seconds = Export.objects.get(pk=made["export"]), made["seconds"]
     if export.status != Export.Status.DONE:
         notes[name] = f"no file: {export.failure}"
         seconds = float("inf")
@@ -79,12 +72,6 @@ def _measure(seen: Readings, notes: dict, export: Export, name: str, collected: 
     seen.add(f"{name} memory", memory / 2**20)
     exports.file_path(export).unlink(missing_ok=True)
     Export.objects.filter(pk=export.pk, status=Export.Status.DONE).update(status=Export.Status.CLEARED)
-
-
-def _make(export: Export) -> tuple[float, int]:
-    """Seconds of the making itself, and the process's largest memory."""
-    printed, _, memory = python("benchmarks.make_export", str(export.pk))
-    return json.loads(printed.splitlines()[-1])["seconds"], memory
 
 
 def _copy_to(columns: list[str]) -> None:

@@ -75,4 +75,9 @@ WHY: dict[tuple[str, str], str] = {
     ),
     ("exports", "CSV: rows/s"): "Labels, masks and the walking order are made by PostgreSQL: decision 0015 has the parts.",
     ("exports", "XLSX: rows/s"): "Rows into Python values and dictionaries take half of what the writer does: decision 0015.",
+    ("exports", "The register in the layout of DC01, CSV: rows/s"): (
+        "Fifty-six cells a row, thirty-eight of them looked at for what a spreadsheet takes for a formula; four tables joined, and the order "
+        "of the walk. Nothing was tried yet to make it quicker: a register leaves the program once in a while."
+    ),
+    ("exports", "XLSX: largest memory of the process"): "Django and the program are 75 MB of it; the writer keeps what repeats.",
 }  # fmt: skip
