@@ -10,8 +10,9 @@ from census_verify import clock
 from households.faults import Fault
 from households.models import AdministrativeUnit, Posting, User, WorkTeam
 from reports import changes, movements, snapshots, targets
+from reports.alerts.rules import Course, Finding, findings_of
 from reports.live import Live
-from reports.models import OfficerTally
+from reports.models import OfficerTally, reached_from
 from reports.official.periods import ONE_DAY, Period
 from reports.progress import Progress, Source, UnitRow, total_of
 from reports.snapshots import Snapshot
@@ -73,6 +74,7 @@ class Reading:
     targets: tuple[targets.TargetState, ...]
     late: tuple[tuple[AdministrativeUnit, int], ...]  # verified before the period and recorded in it, where not nothing
     late_in_all: int
+    alerts: tuple[tuple[AdministrativeUnit, Finding], ...]  # what the rules of alerts find at the cut-off
 
     @property
     def gained(self) -> int:
@@ -129,6 +131,7 @@ def read(round: Round, unit: AdministrativeUnit, period: Period, *, with_officer
         targets=tuple(targets.states_of(whole, lambda: below)),
         late=tuple((row.owner, late[row.owner.pk]) for row in below if late.get(row.owner.pk)),
         late_in_all=late.get(unit.pk, 0),
+        alerts=_alerts(round, unit, below or after.with_days(after.communes_under(unit)), after),
     )
 
 
@@ -144,6 +147,20 @@ def _communes(round: Round, unit: AdministrativeUnit, units: Units, after: Sourc
     if unit.level > Level.DISTRICT:
         return _units(round, [], [])
     return _units(round, after.with_days(after.communes_under(unit)), before.communes_under(unit))
+
+
+def _alerts(
+    round: Round, unit: AdministrativeUnit, communes: list[UnitRow], after: Source
+) -> tuple[tuple[AdministrativeUnit, Finding], ...]:
+    """By the very rules of the alerts, of the days up to the cut-off: what is kept of alerts is what is so now. Only
+    what reaches the unit's level; what waits returned is a figure of the report already."""
+    day = after.as_of or round.known_on(clock.now()) - ONE_DAY
+    found = []
+    for row in communes:
+        of_round = {"starts_on": round.starts_on, "ends_on": round.ends_on}
+        course = Course(day=day, base=row.tally.base, left=row.tally.left, days=row.days, **of_round)
+        found += [(row.owner, finding) for finding in findings_of(course) if finding.reach <= reached_from(unit.level)]
+    return tuple(found)
 
 
 def _teams(round: Round, unit: AdministrativeUnit, after: Source, before: Source) -> Units:

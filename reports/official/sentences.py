@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import gettext as say
 from django.utils.translation import ngettext
 
+from households.models import AdministrativeUnit
+from reports.alerts.rules import BEHIND_TO_DISTRICT, BEHIND_TO_PROVINCE, Finding
 from reports.changes import Pair
 from reports.forecast import Outlook
+from reports.models import Alert, reached_from
 from reports.official.annexes import target_words
 from reports.official.periods import Period, day_words
 from reports.official.reading import Reading
@@ -18,6 +22,7 @@ from reports.templatetags.figures import count, percent
 from reports.templatetags.figures import rate as rate_figure
 from verification.terms import Outcome
 
+Level = AdministrativeUnit.Level
 NAMED = 3  # best and slowest units
 LISTED = 10  # names in one sentence
 
@@ -242,10 +247,59 @@ def _difficulties(reading: Reading) -> Iterator[str]:
     ]
     yield from (sentence() % {"n": forms(number)} for number, sentence in told if number > 0)
     yield from _faults(reading)
+    yield from _alerts(reading)
     if reading.late_in_all > 0:
         yield say("Of the results of the period %(n)s were verified before it and recorded late.") % {
             "n": forms(reading.late_in_all)
         }
+
+
+def _alerts(reading: Reading) -> Iterator[str]:
+    """Communes that are behind, idle or too quick, the worst first."""
+    found = {kind: [each for each in reading.alerts if each[1].kind == kind] for kind in Alert.Kind}
+    if behind := sorted(found[Alert.Kind.BEHIND], key=lambda each: (-each[1].facts["days"], -each[1].facts["left"])):
+        days = {Level.PROVINCE: BEHIND_TO_PROVINCE, Level.DISTRICT: BEHIND_TO_DISTRICT}.get(
+            reached_from(reading.unit.level), 1
+        )
+        values = {"n": count(len(behind)), "days": count(days), "named": _with_days(behind)}
+        yield (
+            ngettext(
+                "Under the rate that the plan needs, for %(days)s days or longer: %(n)s commune; %(named)s.",
+                "Under the rate that the plan needs, for %(days)s days or longer: %(n)s communes; the longest: %(named)s.",
+                len(behind),
+            )
+            % values
+        )
+    if idle := sorted(found[Alert.Kind.IDLE], key=lambda each: -each[1].facts["days"]):
+        yield ngettext(
+            "Without a result for three working days or longer: %(n)s commune; %(named)s.",
+            "Without a result for three working days or longer: %(n)s communes; the longest: %(named)s.",
+            len(idle),
+        ) % {"n": count(len(idle)), "named": _with_days(idle)}
+    if jumps := sorted(found[Alert.Kind.JUMP], key=lambda each: -each[1].facts["forms"]):
+        named = "; ".join(
+            say("%(unit)s (%(forms)s on %(day)s, usually %(usual)s)")
+            % {
+                "unit": unit.mid_sentence_name,
+                "forms": count(finding.facts["forms"]),
+                "day": day_words(date.fromisoformat(finding.facts["day"])),
+                "usual": count(finding.facts["usual"]),
+            }
+            for unit, finding in jumps[:NAMED]
+        )
+        yield ngettext(
+            "A day far above the usual one, to be looked at: %(n)s commune; %(named)s.",
+            "A day far above the usual one, to be looked at: %(n)s communes; the largest: %(named)s.",
+            len(jumps),
+        ) % {"n": count(len(jumps)), "named": named}
+
+
+def _with_days(found: list[tuple[AdministrativeUnit, Finding]]) -> str:
+    return "; ".join(
+        ngettext("%(unit)s (%(days)s day)", "%(unit)s (%(days)s days)", finding.facts["days"])
+        % {"unit": unit.mid_sentence_name, "days": count(finding.facts["days"])}
+        for unit, finding in found[:NAMED]
+    )
 
 
 def _faults(reading: Reading) -> Iterator[str]:
