@@ -124,7 +124,7 @@ def test_somebody_else_was_quicker(open_page, stack: Stack):  # noqa: F811
     assert of_sheet(stack, number) > 0
 
 
-@pytest.mark.households(300)
+@pytest.mark.households(900)
 def test_a_whole_commune_in_the_worker_killed_once(open_page, stack: Stack):  # noqa: F811
     page = open_page("officer")
     page.goto(f"{stack.url}/units/{stack.commune}/sheets/")
