@@ -1,13 +1,15 @@
 import email
 import email.policy
 import socket
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 
 from reports import rollups
+from reports.tests.official import BEFORE, DAY
+from verification.tests.factories import record
 
 
 @pytest.fixture
@@ -19,6 +21,21 @@ def live_on(settings):
         rollups.roll_up()
 
     return live
+
+
+@pytest.fixture
+def history(homes, cast, tree, settings, request, live_on):
+    """Two days of results that are over, some of them late, one officer and one team member at work."""
+    settings.CENSUS_VERIFY_TODAY = DAY - timedelta(days=9)
+    round = request.getfixturevalue("round")
+    live_on(BEFORE)
+    record(homes.four, cast.officer, verified_on=BEFORE)
+    live_on(BEFORE + timedelta(days=1))
+    record(homes.two, cast.officer, "deceased", event_on=date(2019, 1, 2), paper="archive")
+    record(homes.three, cast.officer, verified_on=BEFORE)
+    record(homes.phu_gia, cast.member)
+    live_on(DAY)
+    return round
 
 
 class Box(Sink):
