@@ -44,9 +44,9 @@ class Scope:
             return []
         return [unit for unit in self.person_units if unit.level == AdministrativeUnit.Level.PROVINCE]
 
-    def units_as(self, role: str) -> list[AdministrativeUnit]:
-        """Where she is posted in this role."""
-        return [unit for posted, unit in self.postings if posted == role]
+    def units_as(self, *roles: str) -> list[AdministrativeUnit]:
+        """Where she is posted in one of these roles."""
+        return list(dict.fromkeys(unit for posted, unit in self.postings if posted in roles))
 
     def figures_cover(self, unit: AdministrativeUnit) -> bool:
         return any(unit.is_under(above) for above in self.figure_units)

@@ -480,9 +480,8 @@ class Export(models.Model):
 class DisclosureQuerySet(models.QuerySet):
     def visible_to(self, officer):
         """Those of the units that she supervises, for whoever looks after this: PC06 and administrators."""
-        scope = scope_of(officer)
         told = Q(pk__in=[])
-        for unit in (*scope.units_as(Posting.Role.PC06_OFFICER), *scope.units_as(Posting.Role.ADMINISTRATOR)):
+        for unit in scope_of(officer).units_as(*Disclosure.READERS):
             told |= Q(unit__path__startswith=unit.path)
         return self.filter(told)
 
@@ -490,6 +489,8 @@ class DisclosureQuerySet(models.QuerySet):
 class Disclosure(models.Model):
     """A file with persons was made, or taken: by whom, of whom, what for. A trigger keeps these lines as they are,
     and they stay when the file is cleared away (domain.md section 11)."""
+
+    READERS = (Posting.Role.PC06_OFFICER, Posting.Role.ADMINISTRATOR)
 
     class Act(models.TextChoices):
         MADE = "made", _("made")

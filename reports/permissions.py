@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 
 from households.models import AdministrativeUnit, Posting, WorkTeam
 from households.permissions import scope_of
-from reports.models import Delivery, Export
+from reports.models import Delivery, Disclosure, Export
 
 PersonFiles = Posting.PersonFiles
 # which right each kind of file with persons asks for
@@ -31,9 +31,8 @@ def template_areas_of(officer) -> list[AdministrativeUnit]:
 
 def delivery_areas_of(officer) -> list[AdministrativeUnit]:
     """The provinces whose corrections she delivers to the national database: PC06 and administrators."""
-    scope = scope_of(officer)
-    areas = scope.units_as(Posting.Role.PC06_OFFICER) + scope.units_as(Posting.Role.ADMINISTRATOR)
-    return [unit for unit in dict.fromkeys(areas) if unit.level == AdministrativeUnit.Level.PROVINCE]
+    areas = scope_of(officer).units_as(Posting.Role.PC06_OFFICER, Posting.Role.ADMINISTRATOR)
+    return [unit for unit in areas if unit.level == AdministrativeUnit.Level.PROVINCE]
 
 
 def can_export(officer, kind: str, unit: AdministrativeUnit | None) -> bool:
@@ -72,5 +71,4 @@ def sees_whole_numbers(officer, unit: AdministrativeUnit) -> bool:
 
 def can_read_disclosures(officer) -> bool:
     """PC06 and administrators look after who takes files with persons."""
-    scope = scope_of(officer)
-    return bool(scope.units_as(Posting.Role.PC06_OFFICER) or scope.units_as(Posting.Role.ADMINISTRATOR))
+    return bool(scope_of(officer).units_as(*Disclosure.READERS))

@@ -19,7 +19,6 @@ from verification.models import Round
 from verification.rules import Conflict, InvalidEntry
 
 
-@transaction.atomic
 def request_export(
     *,
     by: User,
@@ -39,39 +38,15 @@ def request_export(
     figures of that day's cut-off, with `outlook` only the units of which that is told. Of persons also the `order`
     (`exports.columns.Order`), whether `numbers` are whole (`Posting.PersonFiles`), and what they are wanted for."""
     options = {"sort": sort, "state": state, "outlook": outlook, "order": order, "numbers": numbers}
-    export = Export.objects.create(
-        owner=by,
-        round=round,
-        kind=kind,
-        format=format,
-        unit=unit,
-        options=options | ({"as_of": as_of.isoformat()} if as_of else {}),
-        reason=reason,
-        language=translation.get_language(),
-        asked_at=clock.now(),
-    )
-    transaction.on_commit(lambda: ask_for_export(export.pk))
-    return export
+    options |= {"as_of": as_of.isoformat()} if as_of else {}
+    return _put_down(by=by, round=round, unit=unit, kind=kind, format=format, options=options, reason=reason)
 
 
-@transaction.atomic
 def request_report(*, by: User, round: Round, unit: AdministrativeUnit, kind: str, format: str, **wanted) -> Export:
     """As `request_export`, of a report or its annexes: `wanted` says of which days, dated when, signed by whom."""
-    export = Export.objects.create(
-        owner=by,
-        round=round,
-        kind=kind,
-        format=format,
-        unit=unit,
-        options=options_of(wanted),
-        language=translation.get_language(),
-        asked_at=clock.now(),
-    )
-    transaction.on_commit(lambda: ask_for_export(export.pk))
-    return export
+    return _put_down(by=by, round=round, unit=unit, kind=kind, format=format, options=options_of(wanted))
 
 
-@transaction.atomic
 def request_delivery_file(*, by: User, delivery: Delivery, format: str, reason: str) -> Export:
     """As `request_export`, of the rows of a delivery. Raises InvalidEntry without a reason, Conflict once withdrawn."""
     reason = text.clean(reason)[:200]
@@ -79,17 +54,21 @@ def request_delivery_file(*, by: User, delivery: Delivery, format: str, reason: 
         raise InvalidEntry(say("Say what the file is for."), field="reason")
     if delivery.withdrawn_at:
         raise Conflict(say("This delivery was withdrawn: no file is made of it."))
-    export = Export.objects.create(
-        owner=by,
+    return _put_down(
+        by=by,
         round=delivery.round,
+        unit=delivery.area,
         kind=Export.Kind.DELIVERY,
         format=format,
-        unit=delivery.area,
         options={"delivery": delivery.pk, "code": delivery.code, "numbers": Posting.PersonFiles.WHOLE},
         reason=reason,
-        language=translation.get_language(),
-        asked_at=clock.now(),
     )
+
+
+@transaction.atomic
+def _put_down(*, by: User, **wanted) -> Export:
+    """The row of a file that is wanted; the worker is told when it is there."""
+    export = Export.objects.create(owner=by, language=translation.get_language(), asked_at=clock.now(), **wanted)
     transaction.on_commit(lambda: ask_for_export(export.pk))
     return export
 

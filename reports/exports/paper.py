@@ -5,10 +5,10 @@ One file a commune; those of a district, and a commune's list too long for one f
 
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 
 from django.utils.translation import get_language, ngettext
@@ -60,14 +60,14 @@ def write(export: Export, path: Path, told: Callable[[int], None]) -> int:
     lines, parts = 0, _parts(export, columns)
     first = next(parts, None)
     if first is None:
-        path.write_bytes(_pdf(export, columns, _nobody(export)))
+        path.write_bytes(_pdf(export, columns, Part(export.unit, 1, 1, [])))
         return 0
     if export.unit.level >= AdministrativeUnit.Level.COMMUNE and first.of == 1:
         path.write_bytes(_pdf(export, columns, first))
         return _lines_of(first)
     export.format = Export.Format.ZIP
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:  # the PDFs are packed already
-        for part in _and_then(first, parts):
+        for part in chain([first], parts):
             archive.writestr(_entry(export, part), _pdf(export, columns, part))
             lines += _lines_of(part)
             told(lines)
@@ -112,17 +112,8 @@ def _pieces(place: Place, rows: list[tuple]) -> list[list[tuple[str, list[tuple]
     return pieces
 
 
-def _and_then(first: Part, others: Iterable[Part]) -> Iterator[Part]:
-    yield first
-    yield from others
-
-
 def _lines_of(part: Part) -> int:
     return sum(len(rows) for _name, rows in part.hamlets)
-
-
-def _nobody(export: Export) -> Part:
-    return Part(export.unit, 1, 1, [])
 
 
 def _entry(export: Export, part: Part) -> zipfile.ZipInfo:

@@ -13,7 +13,7 @@ KEEPING_ROLES = (Role.ADMINISTRATOR, Role.PC06_OFFICER, Role.DISTRICT_OFFICER)
 def areas_of(officer) -> list[AdministrativeUnit]:
     """PC06 and administrators keep those of their province, district officers those of their district."""
     scope = scope_of(officer)
-    return list(dict.fromkeys(unit for role in KEEPING_ROLES for unit in scope.units_as(role)))
+    return scope.units_as(*KEEPING_ROLES)
 
 
 def units_to_schedule(officer) -> list[AdministrativeUnit]:

@@ -3,6 +3,7 @@
 import io
 import re
 from datetime import date, timedelta
+from html import unescape
 
 from pypdf import PdfReader
 
@@ -38,8 +39,6 @@ def pdf_text(raw: bytes) -> str:
 
 
 def text_of(answer) -> str:
-    from html import unescape
-
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())))
 
 
