@@ -19,7 +19,12 @@ SEEN = (Outcome.MATCHED, Outcome.CORRECTED, Outcome.SUPPLEMENTED, Outcome.MOVED_
 
 # A `told` line is the last word on its correction or pass. What the receiver refused it does not have, and what it
 # refused to recall it has still: neither is told again before somebody says so.
+# Removals are picked first and what was told of each is looked up: the planner takes "told of, or not" for a handful, and
+# would look up the result of every pass of the province.
 WAITING = f"""
+    WITH removed AS MATERIALIZED (
+        SELECT form_id, standing_pass_id FROM verification_roundform
+        WHERE province_id = %(area)s AND outcome = ANY(%(removals)s) AND approval IN ('', 'approved'))
     SELECT 'correction' AS kind, pass.form_id, correction.field AS item, correction.id AS correction_id,
         NULL::bigint AS pass_id, NULL::bigint AS replaces_id,
         coalesce(correction.decided_by_id, pass.officer_id) AS decided_by_id,
@@ -40,17 +45,18 @@ WAITING = f"""
     UNION ALL
     SELECT 'removal', of_round.form_id, '', NULL, of_round.standing_pass_id, told.id,
         coalesce(approved.by_id, pass.officer_id), coalesce(since.at, pass.recorded_at)
-    FROM verification_roundform of_round
+    FROM removed of_round
     JOIN verification_verificationpass pass ON pass.id = of_round.standing_pass_id
-    LEFT JOIN reports_deliveryline told ON told.verification_pass_id = pass.id AND told.stands
+    LEFT JOIN LATERAL (
+        SELECT id, kind, answer FROM reports_deliveryline line
+        WHERE line.verification_pass_id = of_round.standing_pass_id AND line.stands OFFSET 0) told ON true
     LEFT JOIN LATERAL (
         SELECT by_id FROM verification_passevent event
         WHERE event.verification_pass_id = pass.id AND kind = 'approved' ORDER BY id DESC LIMIT 1) approved ON true
     LEFT JOIN LATERAL (
         SELECT max(at) AS at FROM verification_passevent event
         WHERE event.verification_pass_id = pass.id AND kind IN ('approved', 'restored')) since ON true
-    WHERE of_round.province_id = %(area)s AND of_round.outcome = ANY(%(removals)s) AND of_round.approval IN ('', 'approved')
-        AND (told.id IS NULL OR (told.kind = 'recall' AND told.answer <> 'refused'))
+    WHERE (told.id IS NULL OR (told.kind = 'recall' AND told.answer <> 'refused'))
         AND NOT EXISTS (
             SELECT FROM verification_roundform later
             WHERE later.form_id = of_round.form_id AND later.standing_pass_id > of_round.standing_pass_id
