@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils.timezone import localdate
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -153,7 +154,7 @@ class TestMaking:
         made = deliver(round, cast.pc06, first=TODAY + timedelta(days=1))
         old = list(made.lines.order_by("number").values_list("form", "correction__new"))
         assert old == [(forms[0].pk, "Vợ"), (forms[0].pk, "Mẹ đẻ")]
-        assert waiting.summary(round.area).since.date() == TODAY
+        assert localdate(waiting.summary(round.area).since) == TODAY
 
     def test_the_same_request_makes_one(self, round, two_corrections, cast):
         request = uuid4()
